@@ -1,0 +1,150 @@
+"""What a script host and its parent say to each other, over a socket pair.
+
+Each message is a 4-byte big-endian length and that many bytes of MessagePack: a tagged union of
+the structs below. The parent trusts nothing in it beyond its type: a host that sends anything
+else is ended.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, tag=True, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all messages; the tag is the class name."""
+
+
+# ---- parent -> host -------------------------------------------------------------------------
+
+
+class Overrides(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Fields of the API call or command line; they win over the script's ``options``."""
+
+    workers: int | None = None
+    duration_seconds: float | None = None
+    iterations: int | None = None
+
+
+class Load(Message):
+    """Compile and evaluate the test. Answered by ``Loaded`` or ``Rejected``."""
+
+    files: dict[str, bytes]
+    """Path inside the test -> content."""
+    entry: str
+    env: dict[str, str] = {}
+    overrides: Overrides = Overrides()
+
+
+class Setup(Message):
+    """Run ``setup()``. Answered by ``SetupDone`` or ``Failed``."""
+
+
+class Run(Message):
+    """Start this host's share of the load. Answered by ``Delta`` each second, then ``Finished``."""
+
+    start_at: float
+    """Unix time, shared by all hosts of the test."""
+    share_index: int = 0
+    share_count: int = 1
+    setup_data: str = "null"
+    """JSON, as ``SetupDone`` carried it."""
+
+
+class Stop(Message):
+    """End the load early: no new iterations; those under way get ``grace_seconds``."""
+
+    grace_seconds: float = 30.0
+
+
+class Teardown(Message):
+    """Run ``teardown(data)``. Answered by ``TeardownDone`` or ``Failed``."""
+
+    setup_data: str = "null"
+
+
+class Shutdown(Message):
+    """Exit at once."""
+
+
+# ---- host -> parent -------------------------------------------------------------------------
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing wrong with a script. Lines and columns count from 1, as the author wrote them."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    severity: str = "error"
+    """``error`` or ``warning``."""
+
+
+class Beat(Message):
+    """Sent every 250 ms by the host's event loop: its absence means that the script hogs it."""
+
+    active_workers: int = 0
+    loop_lag_seconds: float = 0.0
+
+
+class Loaded(Message):
+    """The script compiled and its top level ran."""
+
+    options: dict[str, Any]
+    """The script's options as JSON, validated, with the overrides applied."""
+    duration_seconds: float
+    """Longest way through all scenarios, start times included, grace excluded."""
+    workers: int
+    """The most workers that the plan can have at once."""
+    exports: list[str]
+    warnings: list[Problem] = []
+    target_urls: list[str] = []
+    """Origins (``https://host:port``) found in the script's string literals."""
+
+
+class Rejected(Message):
+    """The script cannot run: syntax, options, or an error at its top level."""
+
+    problems: list[Problem]
+
+
+class SetupDone(Message):
+    """``setup()`` returned; ``data`` is its JSON."""
+
+    data: str
+
+
+class TeardownDone(Message):
+    """``teardown()`` returned, or there is none."""
+
+
+class Delta(Message):
+    """Metrics of one second, numbered from 1 without gaps, encoded by ``fusillade.metrics``."""
+
+    number: int
+    payload: bytes
+
+
+class Log(Message):
+    """A line that the script printed, or a warning about it."""
+
+    level: str
+    text: str
+    worker: int = -1
+
+
+class Finished(Message):
+    """The share of the load is over and its last ``Delta`` has been sent."""
+
+
+class Failed(Message):
+    """The script failed as a whole (``setup``, ``teardown``, or the host itself)."""
+
+    reason: str
+    problems: list[Problem] = []
+
+
+ToHost = Load | Setup | Run | Stop | Teardown | Shutdown
+FromHost = (
+    Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed
+)
