@@ -1,0 +1,23 @@
+"""``fusillade down``: take down what ``up --detach`` started, or what a crash left of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusillade.cli import platform
+
+
+def down(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The data directory that the platform was started with.")
+    ] = None,
+) -> None:
+    """Stop the platform of a data directory; its data stay."""
+    from fusillade.settings import Settings
+
+    where = (data_dir or Settings().data_dir).expanduser().absolute()
+    if platform.stop(where):
+        typer.echo("Stopped.")
+    else:
+        typer.echo(f"Nothing runs on {where}.")
