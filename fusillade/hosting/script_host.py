@@ -1,14 +1,76 @@
 """The parent's end of a script host: starts the child, speaks to it, watches over it."""
 
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from fusillade.hosting.messages import Delta, Loaded, Log, Overrides
+import msgspec
+
+from fusillade.errors import InvalidScript
+from fusillade.hosting.framing import BadFrame, frame, read_message
+from fusillade.hosting.messages import (
+    Beat,
+    Delta,
+    Failed,
+    Finished,
+    FromHost,
+    Load,
+    Loaded,
+    Log,
+    Message,
+    Overrides,
+    Problem,
+    Rejected,
+    Run,
+    Setup,
+    SetupDone,
+    Stop,
+    Teardown,
+    TeardownDone,
+)
+
+_log = logging.getLogger(__name__)
+_decoder: msgspec.msgpack.Decoder[FromHost] = msgspec.msgpack.Decoder(FromHost)  # type: ignore[arg-type]
+_STARTUP_SECONDS = 60.0
+_STDERR_BYTES = 4096
+_MOST_EARLY_LOGS = 1000
+_MOST_WAITING_LOGS = 10000
+
+M = TypeVar("M", bound=Message)
 
 
 class ScriptHostDied(Exception):
     """The host is gone; the message says why, in words for the author of the script."""
+
+
+class ScriptFailed(Exception):
+    """The script itself failed (``setup`` threw, say); the message is its author's to read."""
+
+
+class ScriptRejected(InvalidScript):
+    """The script cannot run; ``problems`` has each reason with its position."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(describe(problems))
+        self.problems = problems
+
+
+def describe(problems: list[Problem]) -> str:
+    """Problems in one sentence each, with file, line and column where they are known."""
+    lines = []
+    for problem in problems:
+        where = problem.file
+        if problem.line:
+            where += f":{problem.line}:{problem.column}"
+        lines.append(f"{where}: {problem.message}" if where else problem.message)
+    return "\n".join(lines)
 
 
 class ScriptHost:
@@ -22,19 +84,81 @@ class ScriptHost:
         *,
         memory_limit_bytes: int = 1 << 30,
         watchdog_seconds: float = 5.0,
-    ) -> None: ...
+    ) -> None:
+        self._memory_limit_bytes = memory_limit_bytes
+        self._watchdog_seconds = watchdog_seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stderr = b""
+        self._last_sign = 0.0
+        self._watching = False
+        self._killed_because: str | None = None
+        self._started = asyncio.Event()
+        self.beat = Beat()
+        """The newest sign of life."""
+        self.early_logs: list[Log] = []
+        """Lines printed outside of ``run``: by the init code, ``setup`` and ``teardown``."""
 
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                # Isolated: neither PYTHON* variables nor the current directory count.
+                "-I",
+                "-m",
+                "fusillade.engine.host",
+                str(theirs.fileno()),
+                str(self._memory_limit_bytes),
+                str(os.getpid()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._tasks = [
+            asyncio.create_task(self._read(reader)),
+            asyncio.create_task(self._collect_stderr()),
+            asyncio.create_task(self._watch()),
+        ]
+        return self
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self._watching = False
+        self._kill()
+        process = self._process
+        if process is not None:
+            await process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._writer is not None:
+            self._writer.close()
+            with contextlib.suppress(ConnectionError):
+                await self._writer.wait_closed()
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int:
+        """Process id of the child."""
+        assert self._process is not None, "the host has not been entered"
+        return self._process.pid
+
+    # ---- what a test needs -----------------------------------------------------------------
 
     async def load(
         self,
@@ -45,16 +169,174 @@ class ScriptHost:
         overrides: Overrides = Overrides(),
         timeout_seconds: float = 10.0,
     ) -> Loaded:
-        """Raises ``fusillade.errors.InvalidScript`` (also for a time-out), ``ScriptHostDied``."""
+        """Compile the test and run its init code.
+
+        Raises :class:`ScriptRejected` (an ``InvalidScript``), also when the init code takes
+        longer than ``timeout_seconds``; :class:`ScriptHostDied`.
+        """
+        await self._wait_for_start()
+        await self._send(
+            Load(files=files, entry=entry, env=env or {}, overrides=overrides)
+        )
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                answer = await self._answer(Loaded, Rejected)
+        except TimeoutError:
+            self._kill()
+            problem = Problem(
+                message=f"The script's init code did not end within {timeout_seconds:g} s: "
+                "is there an endless loop outside of the exported functions?",
+                file=entry,
+            )
+            raise ScriptRejected([problem]) from None
+        except ScriptHostDied as died:
+            raise ScriptRejected([Problem(message=str(died), file=entry)]) from died
+        if isinstance(answer, Rejected):
+            raise ScriptRejected(answer.problems)
+        assert isinstance(answer, Loaded)
+        self._last_sign = asyncio.get_running_loop().time()
+        self._watching = True
+        return answer
 
     async def setup(self) -> str:
-        """Run ``setup()``; its JSON. Raises ``ScriptFailed``, ``ScriptHostDied``."""
+        """Run ``setup()``; its JSON. Raises :class:`ScriptFailed`, :class:`ScriptHostDied`."""
+        await self._send(Setup())
+        answer = await self._answer(SetupDone)
+        assert isinstance(answer, SetupDone)
+        return answer.data
 
     async def run(
         self, start_at: float, share_index: int, share_count: int, setup_data: str
     ) -> AsyncIterator[Delta | Log]:
-        """Yields until the load is over. Raises ``ScriptFailed``, ``ScriptHostDied``."""
+        """Run a share of the load; yields until it is over.
 
-    async def stop(self, grace_seconds: float) -> None: ...
+        Raises :class:`ScriptFailed`, :class:`ScriptHostDied`.
+        """
+        await self._send(
+            Run(
+                start_at=start_at,
+                share_index=share_index,
+                share_count=share_count,
+                setup_data=setup_data,
+            )
+        )
+        while True:
+            message = await self._next()
+            if isinstance(message, Delta | Log):
+                yield message
+            elif isinstance(message, Finished):
+                return
 
-    async def teardown(self, setup_data: str) -> None: ...
+    async def stop(self, grace_seconds: float) -> None:
+        """End the load early; ``run`` then ends after at most ``grace_seconds``."""
+        await self._send(Stop(grace_seconds=grace_seconds))
+
+    async def teardown(self, setup_data: str) -> None:
+        """Run ``teardown(data)``. Raises :class:`ScriptFailed`, :class:`ScriptHostDied`."""
+        await self._send(Teardown(setup_data=setup_data))
+        await self._answer(TeardownDone)
+
+    # ---- messages --------------------------------------------------------------------------
+
+    async def _send(self, message: Message) -> None:
+        assert self._writer is not None, "the host has not been entered"
+        try:
+            self._writer.write(frame(message))
+            await self._writer.drain()
+        except ConnectionError:
+            raise await self._death() from None
+
+    async def _next(self) -> Message:
+        """The next message that is not a Beat. Raises for Failed and for the child's end."""
+        message = await self._inbox.get()
+        if message is None:
+            # Whoever asks next gets the same answer.
+            self._inbox.put_nowait(None)
+            raise await self._death()
+        if isinstance(message, Failed):
+            raise ScriptFailed(message.reason)
+        return message
+
+    async def _answer(self, *kinds: type[Message]) -> Message:
+        while True:
+            message = await self._next()
+            if isinstance(message, kinds):
+                return message
+            if isinstance(message, Log) and len(self.early_logs) < _MOST_EARLY_LOGS:
+                self.early_logs.append(message)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while (message := await read_message(reader, _decoder)) is not None:
+                self._last_sign = asyncio.get_running_loop().time()
+                if isinstance(message, Beat):
+                    self.beat = message
+                    self._started.set()
+                elif not isinstance(message, Log) or self._inbox.qsize() < _MOST_WAITING_LOGS:
+                    self._inbox.put_nowait(message)
+        except BadFrame as error:
+            self._kill(f"The script host sent an invalid message: {error}.")
+        self._inbox.put_nowait(None)
+        self._started.set()
+
+    # ---- life and death --------------------------------------------------------------------
+
+    async def _wait_for_start(self) -> None:
+        try:
+            async with asyncio.timeout(_STARTUP_SECONDS):
+                await self._started.wait()
+        except TimeoutError:
+            self._kill(f"The script host did not start within {_STARTUP_SECONDS:g} s.")
+
+    async def _watch(self) -> None:
+        """Ends a host whose script does not give control back."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._watchdog_seconds / 10)
+            if not self._watching or loop.time() - self._last_sign < self._watchdog_seconds:
+                continue
+            # If it was this process that was held up, the beats are waiting to be read.
+            await asyncio.sleep(0.5)
+            if self._watching and loop.time() - self._last_sign >= self._watchdog_seconds:
+                self._kill(
+                    f"The script did not give control back for {self._watchdog_seconds:g} s: "
+                    "is there an endless loop that neither sleeps nor sends a request?"
+                )
+                return
+
+    def _kill(self, reason: str | None = None) -> None:
+        if self._killed_because is None:
+            self._killed_because = reason
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                # It leads a session of its own: the group has whatever it may have started.
+                os.killpg(process.pid, signal.SIGKILL)
+
+    async def _death(self) -> ScriptHostDied:
+        """Why the host is gone."""
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(5.0):
+                code = await self._process.wait()
+        except TimeoutError:
+            self._kill()
+            code = await self._process.wait()
+        if self._killed_because is not None:
+            return ScriptHostDied(self._killed_because)
+        if self._stderr:
+            _log.error("script host %d: %s", self.pid, self._stderr.decode(errors="replace"))
+        limit = self._memory_limit_bytes >> 20
+        if code < 0:
+            name = signal.Signals(-code).name
+            return ScriptHostDied(
+                f"The script host was ended by {name}: did the script use more memory than its "
+                f"limit of {limit} MiB?"
+            )
+        return ScriptHostDied(f"The script host ended unexpectedly with exit code {code}.")
+
+    async def _collect_stderr(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(1024):
+            self._stderr = (self._stderr + chunk)[-_STDERR_BYTES:]

@@ -76,6 +76,12 @@
           continue;
         }
         if (step.value === OP) return;
+        if (!isPending(step.value)) {
+          // Some functions of the runtime block only at times (`group` with a plain callback).
+          value = step.value;
+          failed = false;
+          continue;
+        }
         if (coroutine.stack.length >= MAX_DEPTH) {
           value = new RangeError("too much recursion");
           failed = true;

@@ -1,0 +1,49 @@
+"""What an HTTP driver is: something that carries out single exchanges, and nothing more.
+
+Redirects, cookies and retries are the runtime's affair (runtime/http.js): a driver sends one
+request and reports one answer, so that every exchange that the target sees is counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fusillade.engine.exchange import Exchange
+
+
+@dataclass(slots=True)
+class Template:
+    """What stays the same in many requests: the runtime names it by a number."""
+
+    number: int
+    method: str
+    url: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Driver(Protocol):
+    """Carries out requests. Used from the event loop's thread only."""
+
+    def submit(
+        self, slot: int, template: Template, series: int, body: bytes | None, timeout_ms: float
+    ) -> None:
+        """Begin an exchange; its completion will carry ``slot`` and ``series``."""
+
+    def cancel(self, slot: int) -> None:
+        """Drop the exchange of ``slot``, if there is one: no completion follows."""
+
+    def advance(self, exchange: Exchange) -> bool:
+        """Move on, and put what has finished into the exchange.
+
+        Returns True when there is more to do at once (it did something, or the exchange is full).
+        """
+
+    def forget_templates(self) -> None:
+        """Templates known so far will not be named again: nothing needs to be kept for them."""
+
+    def close(self) -> None:
+        """Drop everything and close all connections."""
+
+
+OnReady = Callable[[], None]
+"""Called by a driver, from the event loop, when ``advance`` has something to do."""

@@ -1,0 +1,322 @@
+"""The driver for everything: libcurl through pycurl.
+
+One multi handle serves all workers, so they share its connections: the number of connections to
+a target is the largest number of requests that were under way at once. The multi handle is moved
+by ``perform()``, which measured faster here than ``socket_action`` at 50 and at 1,000 connections
+(benchmarks/curl_drive.py); every socket it opens is put into an edge-triggered epoll of our own,
+whose descriptor wakes the event loop when nothing is left to do.
+"""
+
+import asyncio
+import select
+import socket
+from collections import deque
+from io import BytesIO
+from typing import Any
+
+import pycurl
+
+from fusillade.engine.drivers.base import OnReady, Template
+from fusillade.engine.exchange import Exchange
+
+# Positions in fusillade.metrics.requests.ERROR_CODES.
+_TIMED_OUT, _NOT_FOUND, _CERTIFICATE, _REFUSED, _RESET, _PIPE, _NETWORK = range(1, 8)
+_ERRORS = {
+    pycurl.E_OPERATION_TIMEDOUT: _TIMED_OUT,
+    pycurl.E_COULDNT_RESOLVE_HOST: _NOT_FOUND,
+    pycurl.E_COULDNT_RESOLVE_PROXY: _NOT_FOUND,
+    pycurl.E_SSL_CONNECT_ERROR: _CERTIFICATE,
+    pycurl.E_PEER_FAILED_VERIFICATION: _CERTIFICATE,
+    pycurl.E_SSL_CERTPROBLEM: _CERTIFICATE,
+    pycurl.E_SSL_CIPHER: _CERTIFICATE,
+    pycurl.E_SSL_ISSUER_ERROR: _CERTIFICATE,
+    pycurl.E_COULDNT_CONNECT: _REFUSED,
+    pycurl.E_GOT_NOTHING: _RESET,
+    pycurl.E_RECV_ERROR: _RESET,
+    pycurl.E_PARTIAL_FILE: _RESET,
+    pycurl.E_SEND_ERROR: _PIPE,
+}
+_PROTOCOLS = {
+    pycurl.CURL_HTTP_VERSION_1_0: 10,
+    pycurl.CURL_HTTP_VERSION_1_1: 11,
+    pycurl.CURL_HTTP_VERSION_2_0: 20,
+    pycurl.CURL_HTTP_VERSION_3: 30,
+}
+_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+_METHODS_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_MOST_IDLE_HANDLES = 4096
+_IDLE_POLL_SECONDS = 0.02
+
+
+class _Handle:
+    """One easy handle with its buffer; kept and used again for the same template."""
+
+    __slots__ = ("buffer", "curl", "info", "series", "set", "slot", "template", "timeout_ms")
+
+    def __init__(self, open_socket: Any, verify: bool) -> None:
+        self.buffer = BytesIO()
+        self.template: Template | None = None
+        self.slot = -1
+        self.series = -1
+        self.timeout_ms = -1.0
+        self.curl = pycurl.Curl()
+        # Bound once: pycurl looks attributes up slowly.
+        self.info = self.curl.getinfo
+        self.set = self.curl.setopt
+        self.defaults(open_socket, verify)
+
+    def defaults(self, open_socket: Any, verify: bool) -> None:
+        write = self.buffer.write
+        self.timeout_ms = -1.0
+        self.set(pycurl.WRITEFUNCTION, write)
+        self.set(pycurl.HEADERFUNCTION, write)
+        self.set(pycurl.OPENSOCKETFUNCTION, open_socket)
+        self.set(pycurl.NOSIGNAL, 1)
+        self.set(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        self.set(pycurl.TCP_NODELAY, 1)
+        # An answer must not depend on the machine's proxies.
+        self.set(pycurl.PROXY, "")
+        self.set(pycurl.HTTP09_ALLOWED, 0)
+        if not verify:
+            self.set(pycurl.SSL_VERIFYPEER, 0)
+            self.set(pycurl.SSL_VERIFYHOST, 0)
+
+
+class CurlDriver:
+    """A :class:`fusillade.engine.drivers.base.Driver` on one ``CurlMulti``."""
+
+    def __init__(
+        self,
+        on_ready: OnReady,
+        *,
+        user_agent: str,
+        verify: bool = True,
+        most_connections: int = 65536,
+    ) -> None:
+        self._on_ready = on_ready
+        self._user_agent = user_agent
+        self._verify = verify
+        self._loop = asyncio.get_running_loop()
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, most_connections)
+        self._epoll = select.epoll()
+        self._loop.add_reader(self._epoll.fileno(), self._woken)
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle: dict[int, list[_Handle]] = {}
+        self._idle_count = 0
+        self._under_way: dict[int, _Handle] = {}
+        self._handles: dict[pycurl.Curl, _Handle] = {}
+        self._finished: deque[tuple[_Handle, int]] = deque()
+
+    # ---- requests --------------------------------------------------------------------------
+
+    def submit(
+        self, slot: int, template: Template, series: int, body: bytes | None, timeout_ms: float
+    ) -> None:
+        handle = self._handle_for(template)
+        handle.slot = slot
+        handle.series = series
+        if body is None and template.method in _METHODS_WITH_BODY:
+            body = b""
+        if body is not None:
+            handle.set(pycurl.COPYPOSTFIELDS, body)
+            handle.set(pycurl.CUSTOMREQUEST, template.method)
+        if timeout_ms != handle.timeout_ms:
+            handle.timeout_ms = timeout_ms
+            handle.set(pycurl.TIMEOUT_MS, max(1, int(timeout_ms)))
+        self._under_way[slot] = handle
+        self._multi.add_handle(handle.curl)
+
+    def cancel(self, slot: int) -> None:
+        handle = self._under_way.pop(slot, None)
+        if handle is None:
+            self._finished = deque(entry for entry in self._finished if entry[0].slot != slot)
+            return
+        self._multi.remove_handle(handle.curl)
+        self._discard(handle)
+
+    def _discard(self, handle: _Handle) -> None:
+        del self._handles[handle.curl]
+        handle.curl.close()
+
+    def _handle_for(self, template: Template) -> _Handle:
+        idle = self._idle.get(template.number)
+        if idle:
+            self._idle_count -= 1
+            handle = idle.pop()
+            if not idle:
+                del self._idle[template.number]
+            return handle
+        if self._idle_count >= 64 and len(self._idle) > 16:
+            # Many templates, used in turn: take over the one idle for the longest time.
+            number = next(iter(self._idle))
+            handles = self._idle[number]
+            handle = handles.pop()
+            if not handles:
+                del self._idle[number]
+            self._idle_count -= 1
+            handle.curl.reset()
+            handle.defaults(self._open_socket, self._verify)
+        else:
+            handle = _Handle(self._open_socket, self._verify)
+            self._handles[handle.curl] = handle
+        self._configure(handle, template)
+        return handle
+
+    def _configure(self, handle: _Handle, template: Template) -> None:
+        handle.template = template
+        handle.set(pycurl.URL, template.url)
+        names = {name.lower() for name, _ in template.headers}
+        headers = [f"{name}: {value}" if value else f"{name};" for name, value in template.headers]
+        if template.method == "HEAD":
+            handle.set(pycurl.NOBODY, 1)
+        elif template.method == "GET":
+            handle.set(pycurl.HTTPGET, 1)
+        else:
+            handle.set(pycurl.CUSTOMREQUEST, template.method)
+            # libcurl would announce a body and a form by itself.
+            headers.append("Expect:")
+            if "content-type" not in names:
+                headers.append("Content-Type:")
+        if "user-agent" not in names:
+            handle.set(pycurl.USERAGENT, self._user_agent)
+        if headers:
+            handle.set(pycurl.HTTPHEADER, headers)
+
+    # ---- progress --------------------------------------------------------------------------
+
+    def advance(self, exchange: Exchange) -> bool:
+        if self._finished:
+            if not self._deliver(exchange):
+                return True
+        elif not self._under_way:
+            return False
+        self._multi.perform()
+        while True:
+            queued, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                self._finished.append((self._handles[curl], 0))
+            for curl, code, _message in failed:
+                self._finished.append((self._handles[curl], code))
+            if not queued:
+                break
+        if self._finished:
+            self._deliver(exchange)
+            return True
+        self._arm()
+        return False
+
+    def _deliver(self, exchange: Exchange) -> bool:
+        finished = self._finished
+        while finished:
+            handle, code = finished[0]
+            if not self._put(exchange, handle, code):
+                return False
+            finished.popleft()
+            self._release(handle)
+        return True
+
+    def _put(self, exchange: Exchange, handle: _Handle, code: int) -> bool:
+        info = handle.info
+        status = info(pycurl.RESPONSE_CODE)
+        error = 0
+        if code:
+            error = _ERRORS.get(code, _NETWORK)
+            status = 0
+        name_looked_up = info(pycurl.NAMELOOKUP_TIME_T)
+        connected = info(pycurl.CONNECT_TIME_T) or name_looked_up
+        secured = info(pycurl.APPCONNECT_TIME_T) or connected
+        began = info(pycurl.PRETRANSFER_TIME_T)
+        sent = info(pycurl.POSTTRANSFER_TIME_T)
+        first_byte = info(pycurl.STARTTRANSFER_TIME_T)
+        total = info(pycurl.TOTAL_TIME_T)
+        head = info(pycurl.HEADER_SIZE)
+        reused = info(pycurl.NUM_CONNECTS) == 0
+        # A phase that was not reached has time 0 in libcurl: it ends where the one before it did.
+        began = began if began >= secured else secured
+        sent = sent if sent >= began else began
+        first_byte = first_byte if first_byte >= sent else sent
+        total = total if total >= first_byte else first_byte
+        if error:
+            # What was never reached lasted no time; the rest of the time was spent waiting.
+            first_byte = total
+        buffer = handle.buffer
+        length = buffer.tell()
+        return exchange.complete(
+            handle.slot,
+            _PROTOCOLS.get(info(pycurl.INFO_HTTP_VERSION), 0),
+            (
+                handle.series,
+                status,
+                error,
+                (total - began) / 1000,
+                (began - secured if reused else name_looked_up) / 1000,
+                (connected - name_looked_up) / 1000,
+                (secured - connected) / 1000,
+                (sent - began) / 1000,
+                (first_byte - sent) / 1000,
+                (total - first_byte) / 1000,
+                info(pycurl.REQUEST_SIZE) + info(pycurl.SIZE_UPLOAD_T),
+                head + info(pycurl.SIZE_DOWNLOAD_T),
+                1.0 if reused else 0.0,
+            ),
+            buffer.getbuffer(),
+            min(head, length),
+            length,
+        )
+
+    def _release(self, handle: _Handle) -> None:
+        self._multi.remove_handle(handle.curl)
+        if self._under_way.get(handle.slot) is handle:
+            del self._under_way[handle.slot]
+        handle.buffer.seek(0)
+        template = handle.template
+        if template is None or self._idle_count >= _MOST_IDLE_HANDLES:
+            self._discard(handle)
+            return
+        self._idle.setdefault(template.number, []).append(handle)
+        self._idle_count += 1
+
+    # ---- waiting ---------------------------------------------------------------------------
+
+    def _open_socket(self, _purpose: int, address: Any) -> socket.socket:
+        opened = socket.socket(address.family, address.socktype, address.protocol)
+        # pycurl duplicates the descriptor; the registration lives on with the duplicate.
+        self._epoll.register(opened.fileno(), _EDGES)
+        return opened
+
+    def _arm(self) -> None:
+        """Sockets wake us through the epoll; libcurl's own timers through this timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._under_way:
+            return
+        milliseconds = self._multi.timeout()
+        seconds = _IDLE_POLL_SECONDS if milliseconds < 0 else milliseconds / 1000
+        self._timer = self._loop.call_later(seconds, self._on_ready)
+
+    def _woken(self) -> None:
+        self._epoll.poll(0, 4096)
+        self._on_ready()
+
+    def forget_templates(self) -> None:
+        """The runtime has started new numbers: idle handles of old ones are of no use."""
+        for handles in self._idle.values():
+            for handle in handles:
+                self._discard(handle)
+        self._idle.clear()
+        self._idle_count = 0
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._loop.remove_reader(self._epoll.fileno())
+        for handle in self._under_way.values():
+            self._multi.remove_handle(handle.curl)
+            self._discard(handle)
+        self._under_way.clear()
+        self._finished.clear()
+        self.forget_templates()
+        self._multi.close()
+        self._epoll.close()

@@ -1,0 +1,291 @@
+"""The engine: moves requests, timers and the script's workers from one event loop.
+
+Each *turn* gives the script everything that has happened (one pump), records the requests that
+ended, and carries out what the script asked for. A turn follows at once while there is work; else
+a socket, a timer or the load model's clock wakes it. The engine knows nothing of Ray.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from fusillade.engine.drivers.base import Driver, Template
+from fusillade.engine.exchange import WAKE_BATCH, Kind
+from fusillade.engine.realm import Realm
+from fusillade.metrics.recorder import Recorder
+
+
+class ScriptError(Exception):
+    """An exported function threw; ``stack`` is SpiderMonkey's, in produced positions."""
+
+    def __init__(self, message: str, stack: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.stack = stack
+
+
+class _Thrown(msgspec.Struct):
+    message: str
+    stack: str
+
+
+class LogLine(msgspec.Struct):
+    """A line the script printed, or an exception that ended an iteration (with ``stack``)."""
+
+    level: str
+    text: str
+    worker: int
+    stack: str
+
+
+class _Check(msgspec.Struct):
+    name: str
+    passes: int
+    fails: int
+    tags: dict[str, str]
+
+
+class _Request(msgspec.Struct):
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+
+
+class _Metric(msgspec.Struct):
+    name: str
+    kind: str
+    tags: dict[str, str]
+
+
+_decode_request = msgspec.json.Decoder(_Request).decode
+_decode_tags = msgspec.json.Decoder(dict[str, str]).decode
+_decode_metric = msgspec.json.Decoder(_Metric).decode
+_decode_log = msgspec.json.Decoder(LogLine).decode
+_decode_checks = msgspec.json.Decoder(list[_Check]).decode
+_decode_thrown = msgspec.json.Decoder(_Thrown).decode
+
+
+class Engine:
+    """Runs one realm. All methods are called from the event loop's thread."""
+
+    def __init__(
+        self,
+        realm: Realm,
+        make_driver: Callable[[Callable[[], None]], Driver],
+        recorder: Recorder,
+        on_log: Callable[[LogLine], None],
+        on_fatal: Callable[[Exception], None],
+    ) -> None:
+        self.realm = realm
+        self.exchange = realm.exchange
+        self.recorder = recorder
+        self.driver = make_driver(self.schedule)
+        self._on_log = on_log
+        self._on_fatal = on_fatal
+        self._loop = asyncio.get_running_loop()
+        # Keys come as floats from the exchange; 1.0 and 1 are the same key.
+        self._templates: dict[float, Template] = {}
+        self._old_templates: dict[float, Template] = {}
+        self._metrics: dict[int, _Metric] = {}
+        self._sleeping: list[tuple[float, int, int]] = []
+        self._sleepers: dict[int, int] = {}
+        self._sleep_number = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = float("inf")
+        self._scheduled = False
+        self._closed = False
+        self._once: asyncio.Future[bytes] | None = None
+        self.before_turn: Callable[[float], None] | None = None
+        """Called at the start of each turn with the loop's time: the load model's place."""
+
+    # ---- turns -----------------------------------------------------------------------------
+
+    def schedule(self) -> None:
+        """Have a turn as soon as the event loop has seen to everything else."""
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        if self._closed:
+            return
+        try:
+            self._take_turn()
+        except Exception as error:
+            self.close()
+            self._on_fatal(error)
+
+    def _take_turn(self) -> None:
+        exchange = self.exchange
+        now = self._loop.time()
+        if self.before_turn is not None:
+            self.before_turn(now)
+        more = self.driver.advance(exchange)
+        more |= self._wake_sleepers(now)
+        if exchange.has_completions:
+            self.recorder.record_requests(exchange.rows())
+        more |= exchange.pump(now * 1000)
+        more |= self._carry_out(now)
+        self._set_timer()
+        if more:
+            self.schedule()
+
+    def _wake_sleepers(self, now: float) -> bool:
+        sleeping = self._sleeping
+        if not sleeping or sleeping[0][0] > now:
+            return False
+        slots = []
+        while sleeping and sleeping[0][0] <= now and len(slots) < WAKE_BATCH:
+            _, number, slot = heapq.heappop(sleeping)
+            if self._sleepers.get(slot) == number:
+                del self._sleepers[slot]
+                slots.append(slot)
+        self.exchange.wake(slots)
+        return len(slots) == WAKE_BATCH
+
+    def _set_timer(self) -> None:
+        due = self._sleeping[0][0] if self._sleeping else float("inf")
+        if due == self._timer_due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_due = due
+        if due != float("inf"):
+            self._timer = self._loop.call_at(due, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self._timer_due = float("inf")
+        self.schedule()
+
+    # ---- operations of the script ------------------------------------------------------------
+
+    def _carry_out(self, now: float) -> bool:
+        """Do what the script asked for; True when requests were begun."""
+        submitted = False
+        rows, data = self.exchange.operations()
+        offset = 0
+        for slot, kind, first, second, third, fourth, _, _ in rows:
+            if kind == Kind.REQUEST:
+                body = None
+                if third >= 0:
+                    end = offset + int(third)
+                    body = bytes(data[offset:end])
+                    offset = end
+                template = self._templates.get(first) or self._old_templates[first]
+                self.driver.submit(int(slot), template, int(second), body, fourth)
+                submitted = True
+            elif kind == Kind.SLEEP:
+                self._sleep_number += 1
+                self._sleepers[int(slot)] = self._sleep_number
+                heapq.heappush(
+                    self._sleeping, (now + first / 1000, self._sleep_number, int(slot))
+                )
+            else:
+                offset += self._carry_out_rare(int(slot), int(kind), first, second, data, offset)
+        self.exchange.operations_taken()
+        return submitted
+
+    def _carry_out_rare(
+        self, slot: int, kind: int, first: float, second: float, data: memoryview, offset: int
+    ) -> int:
+        """Definitions, lines and results; returns the number of bytes that belonged to it."""
+        number = int(first)
+        defines = kind in (Kind.DEFINE_TEMPLATE, Kind.DEFINE_SERIES, Kind.DEFINE_METRIC)
+        length = int(second) if defines else number
+        text = bytes(data[offset : offset + length])
+        match kind:
+            case Kind.DEFINE_TEMPLATE:
+                request = _decode_request(text)
+                self._templates[number] = Template(
+                    number, request.method, request.url, request.headers
+                )
+            case Kind.DEFINE_SERIES:
+                self.recorder.define_series(number, _decode_tags(text))
+            case Kind.DEFINE_METRIC:
+                self._metrics[number] = _decode_metric(text)
+            case Kind.LOG:
+                self._on_log(_decode_log(text))
+            case Kind.CHECKS:
+                for check in _decode_checks(text):
+                    self.recorder.add_check(check.name, check.passes, check.fails, check.tags)
+            case Kind.RESULT:
+                self._answer_once(text)
+            case Kind.ERROR:
+                thrown = _decode_thrown(text)
+                self._answer_once(ScriptError(thrown.message, thrown.stack))
+            case Kind.FORGET_TEMPLATES:
+                # A request prepared just before may still be sent after this.
+                self._old_templates = self._templates
+                self._templates = {}
+                self.driver.forget_templates()
+            case Kind.CANCEL:
+                self._sleepers.pop(slot, None)
+                self.driver.cancel(slot)
+            case _:
+                raise ValueError(f"the script's runtime sent an unknown operation {kind}")
+        return length
+
+    def _answer_once(self, outcome: bytes | Exception) -> None:
+        waiting, self._once = self._once, None
+        if waiting is None or waiting.done():
+            return
+        if isinstance(outcome, Exception):
+            waiting.set_exception(outcome)
+        else:
+            waiting.set_result(outcome)
+
+    # ---- what the host asks for ------------------------------------------------------------
+
+    async def load(self, env: Mapping[str, str]) -> bytes:
+        """Run the init code; JSON ``{exports, options}``. Raises :class:`ScriptError`."""
+        return await self._ask(lambda: self.realm.load(env))
+
+    async def once(self, name: str, data: Any) -> bytes:
+        """Run an exported function once; its result as JSON. Raises :class:`ScriptError`."""
+        return await self._ask(lambda: self.realm.once(name, data))
+
+    async def _ask(self, begin: Callable[[], None]) -> bytes:
+        self._once = self._loop.create_future()
+        answer = self._once
+        begin()
+        self._carry_out(self._loop.time())
+        self.schedule()
+        return await answer
+
+    def flush(self) -> None:
+        """Bring the recorder up to date with what the runtime has counted."""
+        self.realm.flush()
+        self._carry_out(self._loop.time())
+        values = self.exchange.values()
+        if len(values) == 0:
+            return
+        numbers = values[:, 0].astype(int)
+        for number in set(numbers.tolist()):
+            metric = self._metrics[number]
+            self.recorder.record_values(
+                metric.name,
+                metric.kind,  # type: ignore[arg-type]
+                values[numbers == number, 1],
+                metric.tags,
+            )
+
+    def close(self) -> None:
+        """Drop everything that is under way."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.driver.close()
+
+    @staticmethod
+    def unix_to_loop_time(unix_seconds: float, loop_now: float) -> float:
+        """The loop's time at which the wall clock will show ``unix_seconds``."""
+        return loop_now + (unix_seconds - time.time())

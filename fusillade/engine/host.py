@@ -1,0 +1,284 @@
+"""A script host: the child process in which one test's JavaScript runs.
+
+``python -I -m fusillade.engine.host SOCKET_FD MEMORY_BYTES PARENT_PID`` speaks the messages of
+``fusillade.hosting.messages`` over the inherited socket. It has an empty environment, and nothing
+that a script could want: no Ray, no database, no secret.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+import msgspec
+import uvloop
+
+from fusillade import __version__
+from fusillade.engine.drivers.curl import CurlDriver
+from fusillade.engine.engine import Engine, LogLine, ScriptError
+from fusillade.engine.limits import die_with_parent, restrict
+from fusillade.engine.load import LoadRun
+from fusillade.engine.realm import Realm
+from fusillade.engine.share import Share
+from fusillade.hosting.framing import frame, read_message
+from fusillade.hosting.messages import (
+    Beat,
+    Delta,
+    Failed,
+    Finished,
+    Load,
+    Loaded,
+    Log,
+    Message,
+    Problem,
+    Rejected,
+    Run,
+    Setup,
+    SetupDone,
+    Shutdown,
+    Stop,
+    Teardown,
+    TeardownDone,
+    ToHost,
+)
+from fusillade.metrics.recorder import Recorder
+from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
+from fusillade.script.plan import Plan, make_plan
+
+_BEAT_SECONDS = 0.25
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
+
+
+class Host:
+    """Answers the parent's messages with one realm and one engine."""
+
+    def __init__(self, writer: asyncio.StreamWriter, memory_bytes: int) -> None:
+        self._writer = writer
+        self._memory_bytes = memory_bytes
+        self._loop = asyncio.get_running_loop()
+        self._realm = Realm()
+        self._engine: Engine | None = None
+        self._script: CompiledScript | None = None
+        self._plan: Plan | None = None
+        self._exports: list[str] = []
+        self._run: LoadRun | None = None
+        self._work: set[asyncio.Task[None]] = set()
+        self._fatal: Exception | None = None
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Answer until the parent says Shutdown or is gone."""
+        beat = self._loop.create_task(self._beat())
+        while (message := await read_message(reader, _decoder)) is not None:
+            match message:
+                case Load():
+                    self._begin(self._load(message))
+                case Setup():
+                    self._begin(self._setup())
+                case Run():
+                    self._begin(self._run_load(message))
+                case Stop(grace_seconds=grace):
+                    if self._run is not None:
+                        self._run.stop(grace)
+                case Teardown(setup_data=data):
+                    self._begin(self._teardown(data))
+                case Shutdown():
+                    break
+        beat.cancel()
+
+    def _begin(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _send(self, message: Message) -> None:
+        self._writer.write(frame(message))
+
+    async def _beat(self) -> None:
+        due = self._loop.time()
+        while True:
+            lag = max(0.0, self._loop.time() - due)
+            active = self._run.active_workers if self._run is not None else 0
+            self._send(Beat(active_workers=active, loop_lag_seconds=lag))
+            due = self._loop.time() + _BEAT_SECONDS
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    # ---- loading ---------------------------------------------------------------------------
+
+    async def _load(self, message: Load) -> None:
+        try:
+            script = compile_script(message.files, message.entry)
+        except ScriptErrors as errors:
+            self._send(Rejected(problems=errors.problems))
+            return
+        self._script = script
+        try:
+            for module in script.modules:
+                self._realm.add_module(module.path, module.code)
+        except Exception as error:  # pythonmonkey's own class cannot be named without importing it
+            self._send(Rejected(problems=[self._problem(str(error), "", message.entry)]))
+            return
+        engine = Engine(
+            self._realm,
+            lambda ready: CurlDriver(ready, user_agent=f"fusillade/{__version__}"),
+            Recorder(),
+            self._log,
+            self._broke,
+        )
+        self._engine = engine
+        try:
+            loaded = msgspec.json.decode(await engine.load(message.env))
+        except ScriptError as error:
+            self._send(
+                Rejected(problems=[self._problem(error.message, error.stack, message.entry)])
+            )
+            return
+        self._exports = loaded["exports"]
+        made = make_plan(loaded["options"], self._exports, message.overrides, message.entry)
+        if isinstance(made, list):
+            self._send(Rejected(problems=made))
+            return
+        plan = self._plan = made
+        self._realm.configure(
+            {"maxRedirects": plan.max_redirects, "sink": plan.response_sink}
+        )
+        self._send(
+            Loaded(
+                options=plan.options,
+                duration_seconds=plan.duration_seconds,
+                workers=plan.max_workers,
+                exports=self._exports,
+                warnings=[*script.warnings, *plan.warnings],
+                target_urls=list(script.target_urls),
+            )
+        )
+
+    def _problem(self, message: str, stack: str, entry: str) -> Problem:
+        """An error of the script at the author's own position, as far as the stack tells it."""
+        position = self._position(stack)
+        if position is None:
+            return Problem(message=message, file=entry)
+        file, line, column = position
+        return Problem(message=message, file=file, line=line, column=column)
+
+    def _position(self, stack: str) -> tuple[str, int, int] | None:
+        """The first frame of a SpiderMonkey stack (``name@file:line:column``) that is a module."""
+        if self._script is None:
+            return None
+        modules = {module.path: module for module in self._script.modules}
+        for text in stack.splitlines():
+            place = text.rpartition("@")[2]
+            file, _, rest = place.rpartition(":")
+            file, _, line = file.rpartition(":")
+            if file in modules and line.isdigit() and rest.isdigit():
+                return file, *modules[file].original_position(int(line), int(rest))
+        return None
+
+    # ---- setup, load, teardown ---------------------------------------------------------------
+
+    async def _setup(self) -> None:
+        data = b"null"
+        if "setup" in self._exports:
+            try:
+                data = await self._running.once("setup", None)
+            except ScriptError as error:
+                self._send(Failed(reason=self._describe("setup()", error)))
+                return
+        self._send(SetupDone(data=data.decode()))
+
+    async def _run_load(self, message: Run) -> None:
+        assert self._plan is not None
+        self._run = LoadRun(
+            self._running,
+            self._plan,
+            Share(message.share_index, message.share_count),
+            message.start_at,
+            json.loads(message.setup_data),
+            lambda number, payload: self._send(Delta(number=number, payload=payload)),
+        )
+        if self._fatal is not None:
+            self._run.fail(self._fatal)
+        await self._run.run()
+        self._run = None
+        await self._writer.drain()
+        self._send(Finished())
+
+    async def _teardown(self, setup_data: str) -> None:
+        if "teardown" in self._exports:
+            try:
+                await self._running.once("teardown", json.loads(setup_data))
+            except ScriptError as error:
+                self._send(Failed(reason=self._describe("teardown()", error)))
+                return
+        self._send(TeardownDone())
+
+    @property
+    def _running(self) -> Engine:
+        assert self._engine is not None, "no script has been loaded"
+        return self._engine
+
+    # ---- what goes wrong -------------------------------------------------------------------
+
+    def _describe(self, what: str, error: ScriptError) -> str:
+        position = self._position(error.stack)
+        where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
+        return f"{what} threw {error.message}{where}"
+
+    def _log(self, line: LogLine) -> None:
+        text = line.text
+        if line.stack:
+            position = self._position(line.stack)
+            if position is not None:
+                text += f" ({position[0]}:{position[1]}:{position[2]})"
+            if _is_out_of_memory(line.text):
+                self._broke(MemoryError(text))
+        self._send(Log(level=line.level, text=text, worker=line.worker))
+
+    def _broke(self, error: Exception) -> None:
+        """The engine or the script cannot go on."""
+        self._fatal = error
+        if self._run is not None:
+            self._run.fail(error)
+        else:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, MemoryError) or _is_out_of_memory(str(error)):
+            reason = (
+                f"The script ran out of memory: it may use {self._memory_bytes >> 20} MiB. "
+                f"{str(error).strip()}"
+            )
+        else:
+            reason = f"The script host failed: {type(error).__name__}: {error}"
+        self._send(Failed(reason=reason.strip()))
+
+
+def _is_out_of_memory(text: str) -> bool:
+    return "out of memory" in text or "allocation size overflow" in text
+
+
+async def _serve(descriptor: int, memory_bytes: int) -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
+    host = Host(writer, memory_bytes)
+    await host.serve(reader)
+
+
+def main() -> None:
+    """Entry point of the child process."""
+    descriptor, memory_bytes, parent = (int(argument) for argument in sys.argv[1:4])
+    die_with_parent(parent)
+    restrict(memory_bytes)
+    os.chdir("/")
+    uvloop.run(_serve(descriptor, memory_bytes))
+    # No atexit handlers: the engine's threads and the realm have nothing left to say.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""One run of a plan on one host: the load model's clock, the seconds, and the end."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fusillade.engine.engine import Engine
+from fusillade.engine.exchange import Command, ScenarioCell
+from fusillade.engine.share import Share
+from fusillade.script.plan import Plan, Scenario
+
+# How often a ramp is looked at; between two looks the number of workers is constant.
+_RAMP_STEP_SECONDS = 0.02
+_NEVER = float("inf")
+
+OnDelta = Callable[[int, bytes], None]
+"""Called with a delta's number (from 1) and its payload."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """This host's share of one scenario."""
+
+    number: int
+    scenario: Scenario
+    target: int = 0
+    ordered: int = 0
+    """Iterations ordered so far (open models)."""
+    stopping: bool = False
+    deadline: float = _NEVER
+    over: bool = False
+    told: list[float] = field(default_factory=lambda: [0.0] * 8)
+    """Counters as of the last delta."""
+
+
+class LoadRun:
+    """Drives ``engine`` through ``plan``; create, then ``await run()``."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Plan,
+        share: Share,
+        start_at: float,
+        setup_data: Any,
+        on_delta: OnDelta,
+    ) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._share = share
+        self._on_delta = on_delta
+        self._setup_data = setup_data
+        self._loop = asyncio.get_running_loop()
+        self._start = engine.unix_to_loop_time(start_at, self._loop.time())
+        self._parts = [_Part(number, scenario) for number, scenario in enumerate(plan.scenarios)]
+        self._next_look = self._start
+        self._look_timer: asyncio.TimerHandle | None = None
+        self._second = 0
+        self._delta_number = 0
+        self._last_delta_at = self._start
+        self._done: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def active_workers(self) -> int:
+        """Workers in the middle of an iteration."""
+        cells = self._engine.exchange.scenarios
+        return int(cells[: len(self._parts), ScenarioCell.ACTIVE].sum())
+
+    async def run(self) -> None:
+        """Run to the end; the last delta has been handed over when this returns."""
+        engine = self._engine
+        engine.realm.plan(
+            {
+                "setup_data": self._setup_data,
+                "scenarios": [self._describe(part.scenario) for part in self._parts],
+            }
+        )
+        engine.before_turn = self._look
+        self._look_timer = self._loop.call_at(self._start, engine.schedule)
+        second = self._loop.call_at(self._start + 1, self._end_second)
+        try:
+            await self._done
+        finally:
+            second.cancel()
+            if self._second_timer is not None:
+                self._second_timer.cancel()
+            if self._look_timer is not None:
+                self._look_timer.cancel()
+            engine.before_turn = None
+        self._take_delta()
+
+    _second_timer: asyncio.TimerHandle | None = None
+
+    def stop(self, grace_seconds: float) -> None:
+        """No new iterations from now on; those under way get ``grace_seconds``."""
+        now = self._loop.time()
+        for part in self._parts:
+            self._stop_part(part, min(part.deadline, now + grace_seconds))
+        self._next_look = now
+        self._engine.schedule()
+
+    def fail(self, error: Exception) -> None:
+        """End at once with ``error``."""
+        if not self._done.done():
+            self._done.set_exception(error)
+
+    # ---- the load model --------------------------------------------------------------------
+
+    def _describe(self, scenario: Scenario) -> dict[str, Any]:
+        executor = scenario.executor
+        share = self._share
+        return {
+            "name": scenario.name,
+            "exec": scenario.exec,
+            "open": executor.is_open,
+            "iterations_per_worker": executor.iterations_per_worker,
+            "shared_iterations": None
+            if executor.shared_iterations is None
+            else share.of(executor.shared_iterations),
+            "min_iteration_ms": scenario.min_iteration_seconds * 1000,
+            "first_worker_id": scenario.first_worker_id + share.first(executor.max_workers),
+            "tags": dict(scenario.tags),
+        }
+
+    def _look(self, now: float) -> None:
+        """Give the runtime its orders for this moment; called at the start of each turn."""
+        if now < self._next_look or self._done.done():
+            return
+        self._next_look = _NEVER
+        for part in self._parts:
+            if not part.over:
+                self._next_look = min(self._next_look, self._look_at(part, now))
+        if all(part.over for part in self._parts):
+            self._done.set_result(None)
+            return
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+        self._look_timer = self._loop.call_at(self._next_look, self._engine.schedule)
+
+    def _look_at(self, part: _Part, now: float) -> float:
+        """Orders for one scenario; returns when to look again (loop time)."""
+        begin = self._start + part.scenario.start_seconds
+        if part.stopping:
+            return self._look_for_end(part, now)
+        if now < begin:
+            return begin
+        elapsed = now - begin
+        executor = part.scenario.executor
+        end = begin + executor.duration_seconds
+        workers = executor.workers_at(min(elapsed, executor.duration_seconds))
+        target = self._share.of(workers)
+        if target != part.target:
+            self._order(Command.TARGET, part, target)
+            part.target = target
+        if executor.is_open:
+            due = self._share.of(executor.iterations_due(min(elapsed, executor.duration_seconds)))
+            if due > part.ordered:
+                self._order(Command.ITERATE, part, due - part.ordered)
+                part.ordered = due
+        if elapsed >= executor.duration_seconds or self._exhausted(part):
+            self._stop_part(part, max(now, min(end, now)) + part.scenario.grace_seconds)
+            return self._look_for_end(part, now)
+        if executor.is_open:
+            due_at = begin + executor.next_due(self._share.cumulative(part.ordered + 1))
+            return min(end, max(due_at, now + 0.0005))
+        return min(end, now + _RAMP_STEP_SECONDS)
+
+    def _exhausted(self, part: _Part) -> bool:
+        """Whether a scenario of limited iterations has done them all."""
+        executor = part.scenario.executor
+        cells = self._engine.exchange.scenarios[part.number]
+        if executor.shared_iterations is not None:
+            limit = self._share.of(executor.shared_iterations)
+        elif executor.iterations_per_worker is not None:
+            limit = self._share.of(executor.max_workers) * executor.iterations_per_worker
+        else:
+            return False
+        return bool(cells[ScenarioCell.ENDED] >= limit)
+
+    def _look_for_end(self, part: _Part, now: float) -> float:
+        if self._engine.exchange.scenarios[part.number][ScenarioCell.ACTIVE] == 0:
+            part.over = True
+        elif now >= part.deadline:
+            self._order(Command.DROP, part)
+            part.over = True
+        return min(part.deadline, now + _RAMP_STEP_SECONDS)
+
+    def _stop_part(self, part: _Part, deadline: float) -> None:
+        part.deadline = deadline
+        if not part.stopping:
+            part.stopping = True
+            self._order(Command.STOP, part)
+
+    def _order(self, kind: Command, part: _Part, amount: int = 0) -> None:
+        if not self._engine.exchange.command(kind, part.number, amount):
+            raise RuntimeError("more orders in one turn than the exchange holds")
+
+    # ---- seconds ---------------------------------------------------------------------------
+
+    def _end_second(self) -> None:
+        try:
+            self._take_delta()
+        except Exception as error:
+            self.fail(error)
+            return
+        self._second_timer = self._loop.call_at(self._start + self._second + 1, self._end_second)
+
+    def _take_delta(self) -> None:
+        """Hand over what was measured since the last delta as second ``self._second``."""
+        engine = self._engine
+        recorder = engine.recorder
+        engine.flush()
+        for part in self._parts:
+            cells = engine.exchange.scenarios[part.number]
+            tags = {"scenario": part.scenario.name}
+            for name, cell in (
+                ("iterations", ScenarioCell.ENDED),
+                ("dropped_iterations", ScenarioCell.DROPPED),
+                ("failed_iterations", ScenarioCell.FAILED),
+                ("interrupted_iterations", ScenarioCell.INTERRUPTED),
+            ):
+                count = cells[cell] - part.told[cell]
+                if count:
+                    part.told[cell] = float(cells[cell])
+                    recorder.add(name, count, tags)
+        recorder.set_active_workers(self.active_workers)
+        now = self._loop.time()
+        self._delta_number += 1
+        payload = recorder.take_delta(
+            self._delta_number, self._second, max(0.0, now - self._last_delta_at)
+        )
+        self._last_delta_at = now
+        self._second += 1
+        self._on_delta(self._delta_number, payload)

@@ -1,0 +1,48 @@
+// Loading a test: its modules in order, then what the entry exports.
+"use strict";
+(function (fu) {
+  const { JSON, KIND, operation } = fu;
+  const compiled = [];
+  const loaded = new Map();
+
+  // Called by the engine once a module, in dependency order, the entry last.
+  function addModule(path, fn) {
+    compiled.push([path, fn]);
+  }
+
+  // Runs the init code of all modules. Leaves a RESULT (options, exports) or an ERROR.
+  function load() {
+    const { env } = JSON.parse(fu.takeText());
+    fu.lockDown(env);
+    try {
+      for (const [path, fn] of compiled) {
+        const module = { exports: { __proto__: null }, import: (name) => loaded.get(name) };
+        loaded.set(path, module.exports);
+        fn(fu, module);
+      }
+      const entry = loaded.get(compiled[compiled.length - 1][0]);
+      const functions = [];
+      fu.entry = {};
+      for (const name of Object.keys(entry)) {
+        if (typeof entry[name] === "function") {
+          functions.push(name);
+          fu.entry[name] = entry[name];
+        }
+      }
+      const options = entry.options === undefined ? {} : entry.options;
+      const text = JSON.stringify({ exports: functions, options });
+      operation(0, KIND.RESULT, fu.putText(text), 0, 0, 0, 0, 0);
+    } catch (error) {
+      fu.report(error);
+    }
+  }
+
+  // Options that only the runtime needs, as JSON in inBytes.
+  function configure() {
+    Object.assign(fu.httpSettings, JSON.parse(fu.takeText()));
+  }
+
+  fu.addModule = addModule;
+  fu.load = load;
+  fu.configure = configure;
+})

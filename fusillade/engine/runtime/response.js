@@ -1,0 +1,150 @@
+// What a request returns. Headers and body stay bytes until the script touches them.
+"use strict";
+(function (fu) {
+  const { decode, exchange, JSON, takeBytes } = fu;
+
+  // By number, as in REQUEST `error` of the metrics: [error, errorCode].
+  const ERRORS = Object.freeze([
+    [null, null],
+    ["TIMEOUT", "ETIMEDOUT"],
+    ["DNS", "ENOTFOUND"],
+    ["TLS", "ECERT"],
+    ["CONNECT", "ECONNREFUSED"],
+    ["RESET", "ECONNRESET"],
+    ["RESET", "EPIPE"],
+    ["NETWORK", "ENETWORK"],
+    ["Simulated network drop", "ENETWORK"],
+  ]);
+  const PROTOCOLS = Object.freeze({ 10: "h1", 11: "h1", 20: "h2", 30: "h3" });
+
+  class Response {
+    #bytes;
+    #head;
+    #body;
+    #headers;
+    #row;
+
+    constructor(url, at, sink) {
+      const row = exchange.completions;
+      const head = row[at + 16];
+      const length = head + row[at + 17];
+      this.url = url;
+      this.status = row[at + 3];
+      const error = ERRORS[row[at + 4]];
+      this.error = error[0];
+      this.errorCode = error[1];
+      this.#head = head;
+      this.#bytes = length > 0 ? takeBytes(row[at + 15], length) : null;
+      this.#body = sink || this.status === 0 ? null : undefined;
+      this.#headers = undefined;
+      this.#row = {
+        duration: row[at + 5],
+        blocked: row[at + 6],
+        connecting: row[at + 7],
+        tls_handshaking: row[at + 8],
+        sending: row[at + 9],
+        waiting: row[at + 10],
+        receiving: row[at + 11],
+      };
+      this.proto = PROTOCOLS[row[at + 1]] ?? null;
+    }
+
+    get timings() {
+      return this.#row;
+    }
+
+    get statusText() {
+      const first = this.#lines()[0] ?? "";
+      const match = /^HTTP\/[\d.]+ \d+ ?(.*)$/.exec(first);
+      return match === null ? "" : match[1];
+    }
+
+    get body() {
+      if (this.#body === undefined) {
+        this.#body = this.#bytes === null ? "" : decode(this.#bytes, this.#head, this.#bytes.length);
+      }
+      return this.#body;
+    }
+
+    // Names as `Content-Type`; a repeated header's values are joined by ", ".
+    get headers() {
+      if (this.#headers === undefined) {
+        const headers = {};
+        for (const [name, value] of this.#fields()) {
+          const title = name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+          headers[title] = title in headers ? `${headers[title]}, ${value}` : value;
+        }
+        this.#headers = headers;
+      }
+      return this.#headers;
+    }
+
+    // Lines of the last header block: interim (1xx) answers come before it.
+    #lines() {
+      if (this.#bytes === null) return [];
+      const blocks = decode(this.#bytes, 0, this.#head).split("\r\n\r\n");
+      return (blocks[blocks.length - 2] ?? "").split("\r\n");
+    }
+
+    #fields() {
+      const fields = [];
+      const lines = this.#lines();
+      for (let i = 1; i < lines.length; i++) {
+        const colon = lines[i].indexOf(":");
+        if (colon > 0) fields.push([lines[i].slice(0, colon), lines[i].slice(colon + 1).trim()]);
+      }
+      return fields;
+    }
+
+    json() {
+      const body = this.body;
+      if (body === null) throw new TypeError("json(): the response has no body");
+      return JSON.parse(body);
+    }
+
+    bodyContains(text) {
+      return this.body !== null && this.body.includes(text);
+    }
+
+    bodyMatches(pattern) {
+      return this.body !== null && new RegExp(pattern).test(this.body);
+    }
+
+    hasHeader(name, value) {
+      const wanted = String(name).toLowerCase();
+      return this.#fields().some(
+        ([field, content]) =>
+          field.toLowerCase() === wanted && (value === undefined || content === String(value)),
+      );
+    }
+
+    isJson() {
+      try {
+        this.json();
+        return true;
+      } catch {
+        return false;
+      }
+    }
+
+    matchesSchema(schema) {
+      let data;
+      try {
+        data = this.json();
+      } catch {
+        return false;
+      }
+      if (typeof data !== "object" || data === null) return false;
+      return Object.entries(schema).every(([field, type]) => {
+        const value = data[field];
+        if (type === "array") return Array.isArray(value);
+        if (type === "object") {
+          return typeof value === "object" && value !== null && !Array.isArray(value);
+        }
+        return typeof value === type;
+      });
+    }
+  }
+
+  fu.Response = Response;
+})

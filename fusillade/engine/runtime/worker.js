@@ -1,0 +1,315 @@
+// Workers (virtual users): who runs the next iteration, and what happens when one ends.
+"use strict";
+(function (fu) {
+  const { CELL, control, exchange, Coroutine, operation } = fu;
+
+  // Kinds of operations; mirrored by `Kind` in exchange.py.
+  const KIND = Object.freeze({
+    REQUEST: 1,
+    SLEEP: 2,
+    DEFINE_TEMPLATE: 3,
+    DEFINE_SERIES: 4,
+    DEFINE_METRIC: 5,
+    LOG: 6,
+    RESULT: 7,
+    ERROR: 8,
+    FORGET_TEMPLATES: 9,
+    CANCEL: 10,
+    CHECKS: 11,
+  });
+  const COMMAND = Object.freeze({ TARGET: 1, ITERATE: 2, STOP: 3, DROP: 4 });
+  // Cells of one scenario; mirrored by `ScenarioCell` in exchange.py.
+  const S = Object.freeze({ ACTIVE: 0, STARTED: 1, ENDED: 2, DROPPED: 3, FAILED: 4, INTERRUPTED: 5 });
+  const WIDTH = 8;
+  // Iterations started in one pump, so that scripts that never wait let the engine breathe.
+  const BURST = 256;
+
+  // What waits in a slot of the exchange: a Coroutine, or anything with `complete(at)`.
+  const slots = [];
+  const freeSlots = [];
+
+  function claimSlot(waiter) {
+    const slot = freeSlots.length > 0 ? freeSlots.pop() : slots.length;
+    slots[slot] = waiter;
+    return slot;
+  }
+
+  function freeSlot(slot) {
+    slots[slot] = undefined;
+    freeSlots.push(slot);
+  }
+
+  class Worker {
+    constructor(scenario, index, id) {
+      this.scenario = scenario;
+      this.index = index; // within this host's share of the scenario
+      this.id = id; // across the whole test, from 1
+      this.iteration = 0;
+      this.begun = 0;
+      this.slept = 0;
+      this.running = false;
+      this.queued = false;
+      this.operated = false;
+      this.context = scenario.context;
+      this.state = {};
+      this.jar = null;
+      this.coroutine = null;
+    }
+  }
+
+  class Scenario {
+    constructor(number, spec, fn) {
+      this.number = number;
+      this.name = spec.name;
+      this.open = spec.open;
+      this.fn = fn;
+      this.perWorker = spec.iterations_per_worker ?? Infinity;
+      this.shared = spec.shared_iterations ?? Infinity;
+      this.minimum = spec.min_iteration_ms ?? 0;
+      this.firstId = spec.first_worker_id;
+      this.idStep = spec.worker_id_step ?? 1;
+      this.target = 0;
+      this.stopping = false;
+      this.workers = [];
+      this.idle = [];
+      this.cells = number * WIDTH;
+      this.context = fu.contextFor(spec.name, "", spec.tags ?? {});
+      this.iterationMetric = fu.metric("iteration", "histogram", this.context.tags);
+      this.iterationTotalMetric = fu.metric("iteration_total", "histogram", this.context.tags);
+    }
+
+    worker(index) {
+      let worker = this.workers[index];
+      if (worker === undefined) {
+        worker = new Worker(this, index, this.firstId + index * this.idStep);
+        this.workers[index] = worker;
+      }
+      return worker;
+    }
+  }
+
+  let scenarios = [];
+  let queue = [];
+  let queueHead = 0;
+  let setupData;
+
+  function enqueue(worker) {
+    worker.queued = true;
+    queue.push(worker);
+  }
+
+  function count(scenario, cell, amount) {
+    exchange.scenarios[scenario.cells + cell] += amount;
+  }
+
+  function mayIterate(worker) {
+    const scenario = worker.scenario;
+    if (scenario.stopping) return false;
+    if (scenario.open) return false;
+    if (worker.index >= scenario.target) return false;
+    if (worker.iteration >= scenario.perWorker) return false;
+    return scenario.shared > 0;
+  }
+
+  function begin(worker) {
+    const scenario = worker.scenario;
+    if (scenario.shared !== Infinity) scenario.shared--;
+    worker.running = true;
+    worker.operated = false;
+    worker.begun = control[CELL.NOW];
+    worker.slept = 0;
+    worker.context = scenario.context;
+    count(scenario, S.ACTIVE, 1);
+    count(scenario, S.STARTED, 1);
+    const coroutine = new Coroutine(worker, iterationEnded);
+    worker.coroutine = coroutine;
+    coroutine.slot = claimSlot(coroutine);
+    fu.start(coroutine, scenario.fn, [setupData]);
+  }
+
+  function iterationEnded(coroutine, failed, value) {
+    const worker = coroutine.owner;
+    const scenario = worker.scenario;
+    freeSlot(coroutine.slot);
+    worker.coroutine = null;
+    if (failed) {
+      count(scenario, S.FAILED, 1);
+      fu.logError(value, worker);
+    }
+    const total = control[CELL.NOW] - worker.begun;
+    fu.value(scenario.iterationMetric, total > worker.slept ? total - worker.slept : 0);
+    fu.value(scenario.iterationTotalMetric, total);
+    worker.iteration++;
+    worker.running = false;
+    count(scenario, S.ACTIVE, -1);
+    count(scenario, S.ENDED, 1);
+    const rest = scenario.minimum - total;
+    if (rest > 0) pause(worker, rest);
+    else next(worker);
+  }
+
+  function next(worker) {
+    if (mayIterate(worker)) enqueue(worker);
+    else if (worker.scenario.open) worker.scenario.idle.push(worker);
+  }
+
+  // Pads a short iteration: the worker is busy, but no coroutine waits.
+  function pause(worker, milliseconds) {
+    const slot = claimSlot({
+      wake() {
+        freeSlot(slot);
+        worker.queued = false;
+        next(worker);
+      },
+    });
+    operation(slot, KIND.SLEEP, milliseconds, 0, 0, 0, 0, 0);
+    worker.queued = true;
+  }
+
+  function command(kind, a, b) {
+    const scenario = scenarios[a];
+    switch (kind) {
+      case COMMAND.TARGET: {
+        const before = scenario.target;
+        scenario.target = b;
+        if (scenario.open) {
+          for (let i = before; i < b; i++) {
+            const worker = scenario.worker(i);
+            if (!worker.running) scenario.idle.push(worker);
+          }
+        } else {
+          for (let i = before; i < b; i++) {
+            const worker = scenario.worker(i);
+            if (!worker.running && !worker.queued && mayIterate(worker)) enqueue(worker);
+          }
+        }
+        break;
+      }
+      case COMMAND.ITERATE:
+        for (let i = 0; i < b; i++) {
+          const worker = scenario.stopping ? undefined : scenario.idle.pop();
+          if (worker === undefined) count(scenario, S.DROPPED, 1);
+          else enqueue(worker);
+        }
+        break;
+      case COMMAND.STOP:
+        scenario.stopping = true;
+        break;
+      case COMMAND.DROP:
+        drop(scenario);
+        break;
+    }
+  }
+
+  // Ends the iterations under way without running the rest of them.
+  function drop(scenario) {
+    scenario.stopping = true;
+    for (const worker of scenario.workers) {
+      if (worker === undefined || worker.coroutine === null) continue;
+      fu.cancelOperations(worker);
+      worker.coroutine.ended = true;
+      freeSlot(worker.coroutine.slot);
+      worker.coroutine = null;
+      worker.running = false;
+      count(scenario, S.ACTIVE, -1);
+      count(scenario, S.INTERRUPTED, 1);
+    }
+  }
+
+  // Hands everything that the engine has put into the exchange to whoever waits for it, then
+  // starts iterations. Returns nothing: results are in the exchange.
+  function pump() {
+    const commands = control[CELL.COMMANDS];
+    for (let i = 0; i < commands; i++) {
+      const at = i * 4;
+      command(exchange.commands[at], exchange.commands[at + 1], exchange.commands[at + 2]);
+    }
+    control[CELL.COMMANDS] = 0;
+    const wakes = control[CELL.WAKES];
+    for (let i = 0; i < wakes; i++) {
+      const waiter = slots[exchange.wakes[i]];
+      if (waiter === undefined) continue;
+      if (waiter instanceof Coroutine) {
+        fu.resume(waiter, undefined, false);
+      } else waiter.wake();
+    }
+    control[CELL.WAKES] = 0;
+    const completions = control[CELL.COMPLETIONS];
+    for (let i = 0; i < completions; i++) {
+      const at = i * fu.COMPLETION_COLUMNS;
+      const waiter = slots[exchange.completions[at]];
+      if (waiter !== undefined) fu.completed(waiter, at);
+    }
+    let started = 0;
+    while (queueHead < queue.length && started < BURST) {
+      const worker = queue[queueHead++];
+      worker.queued = false;
+      if (worker.scenario.open ? !worker.scenario.stopping : mayIterate(worker)) {
+        begin(worker);
+        started++;
+      }
+    }
+    if (queueHead > 4096 && queueHead * 2 > queue.length) {
+      queue = queue.slice(queueHead);
+      queueHead = 0;
+    }
+    if (queueHead === queue.length && queueHead > 0) {
+      queue = [];
+      queueHead = 0;
+    }
+    control[CELL.MORE] = queueHead < queue.length ? 1 : 0;
+  }
+
+  function sleep(seconds) {
+    const coroutine = fu.current;
+    if (coroutine === null) throw new Error("sleep() cannot be called in the init code");
+    let milliseconds = Number(seconds) * 1000;
+    if (!(milliseconds > 0)) milliseconds = 0;
+    coroutine.owner.slept += milliseconds;
+    operation(coroutine.slot, KIND.SLEEP, milliseconds, 0, 0, 0, 0, 0);
+    return fu.OP;
+  }
+
+  // Prepares the scenarios described (JSON, see engine.py) in inBytes.
+  function plan() {
+    const spec = fu.JSON.parse(fu.takeText());
+    exchange.scenarios.fill(0);
+    setupData = spec.setup_data;
+    scenarios = spec.scenarios.map((s, i) => new Scenario(i, s, fu.entry[s.exec]));
+  }
+
+  // Runs an exported function once, outside any scenario (setup, teardown, handleSummary); its
+  // name and argument are JSON in inBytes. The result leaves as a RESULT or ERROR operation.
+  function once() {
+    const { name, data } = fu.JSON.parse(fu.takeText());
+    const context = fu.contextFor("", "", {});
+    const worker = new Worker({ context, name: "" }, 0, 0);
+    const coroutine = new Coroutine(worker, (ended, failed, value) => {
+      freeSlot(coroutine.slot);
+      if (failed) {
+        fu.report(value);
+        return;
+      }
+      let text;
+      try {
+        text = fu.JSON.stringify(value === undefined ? null : value);
+        if (text === undefined) text = "null";
+      } catch (error) {
+        fu.report(error);
+        return;
+      }
+      operation(0, KIND.RESULT, fu.putText(text), 0, 0, 0, 0, 0);
+    });
+    worker.coroutine = coroutine;
+    coroutine.slot = claimSlot(coroutine);
+    fu.start(coroutine, fu.entry[name], [data]);
+  }
+
+  fu.KIND = KIND;
+  fu.claimSlot = claimSlot;
+  fu.freeSlot = freeSlot;
+  fu.pump = pump;
+  fu.plan = plan;
+  fu.once = once;
+  fu.sleep = sleep;
+})
