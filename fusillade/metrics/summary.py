@@ -1,0 +1,99 @@
+"""The result of a run, as it is stored and as the REST API shows it. Times in milliseconds."""
+
+import msgspec
+
+from fusillade.metrics.histogram import Histogram
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """A histogram in a few numbers."""
+
+    count: int
+    avg: float
+    min: float
+    med: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> "Distribution":
+        """All zero for an empty histogram."""
+        med, p90, p95, p99 = histogram.quantiles([0.5, 0.9, 0.95, 0.99])
+        filled = histogram.count > 0
+        return cls(
+            count=histogram.count,
+            avg=_rounded(histogram.average),
+            min=_rounded(histogram.lowest) if filled else 0.0,
+            med=_rounded(med),
+            p90=_rounded(p90),
+            p95=_rounded(p95),
+            p99=_rounded(p99),
+            max=_rounded(histogram.highest) if filled else 0.0,
+        )
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Requests of one metric name."""
+
+    name: str
+    method: str
+    count: int
+    errors: int
+    avg: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    min: float
+    max: float
+    status_codes: dict[str, int]
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """One check of one group."""
+
+    name: str
+    group: str
+    passes: int
+    fails: int
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of a run at its end. Rates are per second, shares between 0 and 1."""
+
+    total_requests: int
+    failed_requests: int
+    error_rate: float
+    rps: float
+    avg_latency_ms: float
+    min_latency_ms: float
+    med_latency_ms: float
+    p90_latency_ms: float
+    p95_latency_ms: float
+    p99_latency_ms: float
+    max_latency_ms: float
+    data_sent_bytes: int
+    data_received_bytes: int
+    duration_seconds: float
+    """From the shared start to the end of the last second that was measured."""
+    iterations: int
+    failed_iterations: int
+    interrupted_iterations: int
+    dropped_iterations: int
+    max_workers: int
+    reused_connections: int
+    new_connections: int
+    status_codes: dict[str, int]
+    errors: dict[str, int]
+    checks: list[CheckResult]
+    phases: dict[str, Distribution]
+    endpoints: list[Endpoint]
+    metrics: dict[str, Distribution | float]
+    """The author's metrics and the engine's own (``iteration``, ...); counters and rates as
+    numbers."""
+
+
+def _rounded(milliseconds: float) -> float:
+    return round(milliseconds, 3)
