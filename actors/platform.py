@@ -16,10 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from actors.names import NAMESPACE
-from fusillade.errors import InternalError
+from fusillade.errors import InternalError, ValidationFailed
 
 OBJECT_STORE_BYTES = 128 << 20
 """Only metrics deltas and scripts pass through the object store."""
+
+SERVE_WITH_HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1"}
+"""Served several times the requests/s of Serve's own proxy on the same cores."""
 
 REPLICA_PORTS = 100
 """Ports that Serve may give to replicas for the requests HAProxy sends them."""
@@ -33,8 +36,7 @@ def serve_environment(runtime_dir: Path) -> dict[str, str]:
     proxy_dir = runtime_dir / "proxy"
     fallback, metrics, stats = free_ports(3)
     first = _free_block(REPLICA_PORTS)
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    return SERVE_WITH_HAPROXY | {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(proxy_dir / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(proxy_dir / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(proxy_dir),
@@ -114,8 +116,27 @@ def start_local(
     return f"127.0.0.1:{port}"
 
 
-def connect(address: str) -> None:
-    """Make this process a driver in Fusillade's namespace; raises InternalError if it cannot."""
+def check_reachable(address: str) -> None:
+    """Raise ValidationFailed if nobody listens there: Ray itself would try for many minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except ValueError as error:
+        raise ValidationFailed(f"{address} is no address of a Ray: give HOST:PORT.") from error
+    except OSError as error:
+        raise ValidationFailed(
+            f"No Ray can be reached at {address} ({error.strerror or 'no answer'}): give the "
+            "HOST:PORT that its `ray start --head` printed."
+        ) from error
+
+
+def connect(address: str) -> str:
+    """Make this process a driver in Fusillade's namespace; returns the address as Ray knows it.
+
+    Raises InternalError if Ray does not let it in.
+    """
     ray = importlib.import_module("ray")
     for name in ("ray", "ray.serve"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -132,6 +153,7 @@ def connect(address: str) -> None:
             f"The Ray at {address} does not let us in ({_first_line(error)}): check the address, "
             "and the token in RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH."
         ) from error
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def disconnect() -> None:

@@ -28,10 +28,17 @@ def main() -> None:
     """
     try:
         app()
-    except (FusilladeError, OSError) as error:
-        if os.environ.get("FUSILLADE_DEBUG"):
-            raise
-        sys.stderr.write(f"fusillade: {error}\n")
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("FUSILLADE_DEBUG"):
+            raise
+        sys.stderr.write(f"fusillade: {_sentence(error)}\n")
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FusilladeError):
+        return error.message
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first} (FUSILLADE_DEBUG=1 shows where it came from)"

@@ -55,7 +55,9 @@ class Progress:
             _cell("workers", f"{metric['active_workers']}"),
         )
         bar = ProgressBar(total=self._duration, completed=min(elapsed, self._duration), width=60)
-        self._live.update(Group(bar, table), refresh=True)
+        above = Table.grid()
+        above.add_row(bar)  # a bare bar would not end its line
+        self._live.update(Group(above, table), refresh=True)
 
 
 def summary_table(test: Mapping[str, Any], answered: int) -> Table:

@@ -14,9 +14,7 @@ def down(
     ] = None,
 ) -> None:
     """Stop the platform of a data directory; its data stay."""
-    from fusillade.settings import Settings
-
-    where = (data_dir or Settings().data_dir).expanduser().absolute()
+    where = platform.load_settings(data_dir=data_dir).data_dir
     if platform.stop(where):
         typer.echo("Stopped.")
     else:

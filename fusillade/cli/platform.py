@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, signal
 from types import FrameType
+from typing import Any
+
+import msgspec
+import pydantic
 
 from fusillade.cli import first_admin, home, processes
 from fusillade.errors import Conflict, InternalError, ValidationFailed
@@ -36,6 +40,21 @@ class Started:
     """Given on the first start only."""
 
 
+def load_settings(**given: Any) -> Settings:
+    """Settings from the environment and, before it, the options that are not None.
+
+    Raises ValidationFailed naming the first setting that is wrong.
+    """
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ValidationFailed(f"The setting {name} is wrong: {first['msg']}.") from error
+    data_dir = settings.data_dir.expanduser().absolute()
+    return settings.model_copy(update={"data_dir": data_dir})
+
+
 def start(settings: Settings, *, address: str | None = None, report: Report) -> Started:
     """Start everything and return when ``/health`` answers.
 
@@ -46,7 +65,7 @@ def start(settings: Settings, *, address: str | None = None, report: Report) -> 
     home.prepare(settings.data_dir)
     with home.locked(settings.data_dir, wait_seconds=0):
         _refuse_if_running(settings, report)
-        _check_port(settings)
+        _check_surroundings(settings, address)
         running = home.Running(
             id=secrets.token_hex(8),
             url=base_url(settings),
@@ -142,14 +161,17 @@ def _refuse_if_running(settings: Settings, report: Report) -> None:
         _stop_parts(settings.data_dir, running)
 
 
-def _check_port(settings: Settings) -> None:
-    from actors.platform import is_free
+def _check_surroundings(settings: Settings, address: str | None) -> None:
+    """Find out what would fail later, before anything is started."""
+    from actors.platform import check_reachable, is_free
 
     if not is_free(settings.host, settings.port):
         raise ValidationFailed(
             f"Nothing can listen on {settings.host}:{settings.port}: the port is taken or the "
             "address is not this machine's; choose others with --port and --host."
         )
+    if address is not None:
+        check_reachable(address)
 
 
 def _start_parts(
@@ -158,8 +180,10 @@ def _start_parts(
     from actors import platform as ray_platform
 
     runtime_dir = Path(running.runtime_dir)
-    environment = ray_platform.serve_environment(runtime_dir)
-    if running.address is None:
+    if running.address is not None:
+        environment = dict(ray_platform.SERVE_WITH_HAPROXY)
+    else:
+        environment = ray_platform.serve_environment(runtime_dir)
         environment |= ray_platform.ray_environment(home.ray_token_file(settings.data_dir))
         for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_NAMESPACE"):
             os.environ.pop(name, None)  # they speak of another Ray than the one we start
@@ -186,8 +210,11 @@ def _start_parts(
         settings, admin = database.result()
         ray_address = running.address or address.result()
         report("Deploying the API")
-        ray_platform.connect(ray_address)
+        ray_address = ray_platform.connect(ray_address)
         try:
+            if running.address is not None:
+                known = msgspec.structs.replace(running, address=ray_address)
+                home.write_running(settings.data_dir, known)
             deployment.deploy(settings)
             test_run.recover(settings)
         finally:
@@ -233,8 +260,13 @@ def _stop_parts(data_dir: Path, running: home.Running) -> None:
 
 def _leave_joined(address: str) -> None:
     """Take the API and the test runs off a Ray that is not ours, and leave the rest alone."""
-    os.environ["RAY_SERVE_ENABLE_HA_PROXY"] = "1"
     from actors import platform as ray_platform
+
+    try:
+        ray_platform.check_reachable(address)
+    except ValidationFailed:
+        return  # that Ray is gone, and all that was on it
+    os.environ.update(ray_platform.SERVE_WITH_HAPROXY)
     from api import deployment
 
     ray_platform.connect(address)

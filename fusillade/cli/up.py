@@ -16,7 +16,7 @@ def up(
         typer.Option(help="Join the Ray at HOST:PORT (or 'auto') instead of starting one."),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the database, keys and passwords are kept.")
     ] = None,
@@ -25,12 +25,8 @@ def up(
     ] = False,
 ) -> None:
     """Start the platform: Ray, the database, the API."""
-    from fusillade.settings import Settings
-
     platform.interrupt_on_signals()
-    given = {"host": host, "port": port, "data_dir": data_dir}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    settings = platform.load_settings(host=host, port=port, data_dir=data_dir)
     began = time.monotonic()
     started = platform.start(
         settings, address=address, report=lambda words: typer.echo(f"{words} ...")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ray.autoscaler._private.util import validate_config
+from ray.autoscaler._private.util import prepare_config, validate_config
 
 CLUSTER = Path(__file__).parents[3] / "cluster.yaml"
 
@@ -14,7 +14,7 @@ def load() -> dict[str, Any]:
 
 
 def test_rays_own_validation_passes() -> None:
-    validate_config(load())
+    validate_config(prepare_config(load()))
 
 
 def test_every_type_of_node_carries_its_region_and_load_nodes_start_from_zero() -> None:
