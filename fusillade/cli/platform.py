@@ -181,7 +181,8 @@ def _start_parts(
 
     runtime_dir = Path(running.runtime_dir)
     if running.address is not None:
-        environment = dict(ray_platform.SERVE_WITH_HAPROXY)
+        # A wrong token is one sentence of ours, not forty warnings of Ray's.
+        environment = ray_platform.SERVE_WITH_HAPROXY | {"RAY_BACKEND_LOG_LEVEL": "error"}
     else:
         environment = ray_platform.serve_environment(runtime_dir)
         environment |= ray_platform.ray_environment(home.ray_token_file(settings.data_dir))

@@ -87,6 +87,7 @@ class Engine:
         self._on_log = on_log
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
+        realm.on_wake(self.schedule)
         # Keys come as floats from the exchange; 1.0 and 1 are the same key.
         self._templates: dict[float, Template] = {}
         self._old_templates: dict[float, Template] = {}
@@ -139,7 +140,7 @@ class Engine:
         sleeping = self._sleeping
         if not sleeping or sleeping[0][0] > now:
             return False
-        slots = []
+        slots: list[int] = []
         while sleeping and sleeping[0][0] <= now and len(slots) < WAKE_BATCH:
             _, number, slot = heapq.heappop(sleeping)
             if self._sleepers.get(slot) == number:
@@ -184,9 +185,7 @@ class Engine:
             elif kind == Kind.SLEEP:
                 self._sleep_number += 1
                 self._sleepers[int(slot)] = self._sleep_number
-                heapq.heappush(
-                    self._sleeping, (now + first / 1000, self._sleep_number, int(slot))
-                )
+                heapq.heappush(self._sleeping, (now + first / 1000, self._sleep_number, int(slot)))
             else:
                 offset += self._carry_out_rare(int(slot), int(kind), first, second, data, offset)
         self.exchange.operations_taken()

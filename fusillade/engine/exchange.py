@@ -8,6 +8,7 @@ of completions or operations is written on one side and read on the other.
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from struct import Struct
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Exchange:
 
     def _attach(self) -> None:
         views = self._arrays()
-        self._control = views["control"]
+        self._control: Any = views["control"]
         self._completions = views["completions"].cast("B")
         self._rows = np.frombuffer(views["completions"], dtype=np.float64).reshape(
             COMPLETION_BATCH, COMPLETION_COLUMNS

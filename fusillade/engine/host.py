@@ -145,9 +145,7 @@ class Host:
             self._send(Rejected(problems=made))
             return
         plan = self._plan = made
-        self._realm.configure(
-            {"maxRedirects": plan.max_redirects, "sink": plan.response_sink}
-        )
+        self._realm.configure({"maxRedirects": plan.max_redirects, "sink": plan.response_sink})
         self._send(
             Loaded(
                 options=plan.options,

@@ -162,7 +162,7 @@ class LoadRun:
             self._stop_part(part, max(now, min(end, now)) + part.scenario.grace_seconds)
             return self._look_for_end(part, now)
         if executor.is_open:
-            due_at = begin + executor.next_due(self._share.cumulative(part.ordered + 1))
+            due_at = begin + executor.next_due(self._share.total_for(part.ordered + 1))
             return min(end, max(due_at, now + 0.0005))
         return min(end, now + _RAMP_STEP_SECONDS)
 

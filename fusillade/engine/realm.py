@@ -46,6 +46,7 @@ _API = """(function (fu) {
     growInBytes: () => { fu.growInBytes(); },
     arrays: () => fu.exchange,
     addModule: fu.addModule,
+    onWake: (wake) => { fu.wakeEngine = () => { wake(); }; },
   };
 })"""
 
@@ -64,9 +65,7 @@ class Realm:
             )
         self._evaluate(_source("script", "support.js"), _named("script/support.js"))(runtime)
         self._api: Mapping[str, Any] = self._evaluate(_API)(runtime)
-        self.exchange = Exchange(
-            self._api["arrays"], self._api["pump"], self._api["growInBytes"]
-        )
+        self.exchange = Exchange(self._api["arrays"], self._api["pump"], self._api["growInBytes"])
 
     def add_module(self, path: str, code: str) -> None:
         """Evaluate one compiled module (an expression that is a function); ``load`` runs it.
@@ -95,6 +94,10 @@ class Realm:
         """Make the runtime put what it has counted into the exchange."""
         self._api["flush"]()
 
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """``wake`` is called when a promise lets a worker go on, between two pumps."""
+        self._api["onWake"](wake)
+
     def _call(self, function: str, argument: Any) -> None:
         self.exchange.put_text(msgspec.json.encode(argument))
         self._api[function]()
@@ -104,5 +107,5 @@ def _source(package: str, path: str) -> str:
     return files("fusillade").joinpath(package, *path.split("/")).read_text(encoding="utf-8")
 
 
-def _named(filename: str) -> dict[str, Any]:
+def _named(filename: str) -> Any:
     return {"filename": filename, "lineno": 1}

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 
-class Message(msgspec.Struct, tag=True, frozen=True, kw_only=True, omit_defaults=True):
+class Message(msgspec.Struct, tag=True, kw_only=True, omit_defaults=True):
     """Base of all messages; the tag is the class name."""
 
 
@@ -145,6 +145,4 @@ class Failed(Message):
 
 
 ToHost = Load | Setup | Run | Stop | Teardown | Shutdown
-FromHost = (
-    Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed
-)
+FromHost = Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed

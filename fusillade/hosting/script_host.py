@@ -37,7 +37,7 @@ from fusillade.hosting.messages import (
 )
 
 _log = logging.getLogger(__name__)
-_decoder: msgspec.msgpack.Decoder[FromHost] = msgspec.msgpack.Decoder(FromHost)  # type: ignore[arg-type]
+_decoder: msgspec.msgpack.Decoder[FromHost] = msgspec.msgpack.Decoder(FromHost)
 _STARTUP_SECONDS = 60.0
 _STDERR_BYTES = 4096
 _MOST_EARLY_LOGS = 1000
@@ -166,7 +166,7 @@ class ScriptHost:
         entry: str,
         *,
         env: dict[str, str] | None = None,
-        overrides: Overrides = Overrides(),
+        overrides: Overrides | None = None,
         timeout_seconds: float = 10.0,
     ) -> Loaded:
         """Compile the test and run its init code.
@@ -176,7 +176,7 @@ class ScriptHost:
         """
         await self._wait_for_start()
         await self._send(
-            Load(files=files, entry=entry, env=env or {}, overrides=overrides)
+            Load(files=files, entry=entry, env=env or {}, overrides=overrides or Overrides())
         )
         try:
             async with asyncio.timeout(timeout_seconds):

@@ -12,21 +12,16 @@
   const { next, throw: throwInto } = GeneratorPrototype;
   const call = Function.prototype.call.bind(Function.prototype.call);
   const getPrototypeOf = Object.getPrototypeOf;
+  const { Promise } = globalThis;
 
   const OP = Object.freeze({ __proto__: null, pending: true });
   const MAX_DEPTH = 10000;
 
   // Rewritten functions and the runtime's own blocking functions make generators whose prototype
-  // chain is function.prototype -> %GeneratorPrototype%. Generators of the author's own are made
-  // by functions passed through `ownGenerator`, whose prototype carries this mark.
+  // chain is function.prototype -> %GeneratorPrototype%. So do generator functions of the
+  // author's own: what those make is remembered here.
   const authored = new WeakSet();
-  const has = WeakSet.prototype.has;
-  const add = WeakSet.prototype.add;
-
-  function ownGenerator(fn) {
-    call(add, authored, fn.prototype);
-    return fn;
-  }
+  const { has } = WeakSet.prototype;
 
   function isPending(value) {
     if (typeof value !== "object" || value === null) return false;
@@ -35,7 +30,7 @@
     // about an object that the generator methods below would refuse anyway.
     const proto = getPrototypeOf(value);
     if (proto === null || getPrototypeOf(proto) !== GeneratorPrototype) return false;
-    return !call(has, authored, proto);
+    return !call(has, authored, value);
   }
 
   class Coroutine {
@@ -115,25 +110,30 @@
       return end(coroutine, true, error);
     }
     fu.current = before;
-    if (!isPending(result)) return end(coroutine, false, result);
     if (result === OP) {
       // The function itself is an operation (`export default http.get`, say).
-      coroutine.top = identity();
+      coroutine.top = over(OP);
       call(next, coroutine.top, undefined);
       return;
     }
-    coroutine.top = result;
+    if (isPending(result)) coroutine.top = result;
+    else if (result instanceof Promise) coroutine.top = awaiting(result);
+    else return end(coroutine, false, result);
     resume(coroutine, undefined, false);
   }
 
-  function* identity() {
-    return yield OP;
+  function* over(pending) {
+    return yield pending;
+  }
+
+  function* awaiting(promise) {
+    return yield fu.awaiting(promise);
   }
 
   fu.OP = OP;
   fu.Coroutine = Coroutine;
   fu.isPending = isPending;
-  fu.ownGenerator = ownGenerator;
+  fu.authored = authored;
   fu.resume = resume;
   fu.start = start;
   fu.current = null;

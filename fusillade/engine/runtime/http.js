@@ -234,11 +234,6 @@
     else waiter.answered(outcome, failed);
   }
 
-  // Tells the engine to drop what the worker still waits for.
-  function cancelOperations(worker) {
-    operation(worker.coroutine.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
-  }
-
   const withBody = (method) => (url, body, options) => request(method, url, body, options);
   const withoutBody = (method) => (url, options) => request(method, url, null, options);
 
@@ -259,5 +254,4 @@
   });
   fu.httpSettings = settings;
   fu.completed = completed;
-  fu.cancelOperations = cancelOperations;
 })

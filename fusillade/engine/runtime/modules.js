@@ -15,10 +15,11 @@
     const { env } = JSON.parse(fu.takeText());
     fu.lockDown(env);
     try {
+      // All of them before the first runs: modules may import each other in a circle.
+      for (const [path] of compiled) loaded.set(path, { __proto__: null });
+      const get = (name) => loaded.get(name) ?? fu.builtin(name);
       for (const [path, fn] of compiled) {
-        const module = { exports: { __proto__: null }, import: (name) => loaded.get(name) };
-        loaded.set(path, module.exports);
-        fn(fu, module);
+        fn(fu.forScripts, { exports: loaded.get(path), import: get });
       }
       const entry = loaded.get(compiled[compiled.length - 1][0]);
       const functions = [];

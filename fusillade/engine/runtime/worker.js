@@ -54,6 +54,9 @@
       this.state = {};
       this.jar = null;
       this.coroutine = null;
+      this.spawned = new Set(); // coroutines of async functions under way
+      this.ending = null; // what the iteration ended with, while some of those still run
+      this.onceSettled = (failed, value) => endIteration(this, failed, value);
     }
   }
 
@@ -129,9 +132,15 @@
 
   function iterationEnded(coroutine, failed, value) {
     const worker = coroutine.owner;
-    const scenario = worker.scenario;
     freeSlot(coroutine.slot);
     worker.coroutine = null;
+    // What async functions have begun belongs to the iteration, awaited or not.
+    if (worker.spawned.size > 0) worker.ending = { failed, value };
+    else endIteration(worker, failed, value);
+  }
+
+  function endIteration(worker, failed, value) {
+    const scenario = worker.scenario;
     if (failed) {
       count(scenario, S.FAILED, 1);
       fu.logError(value, worker);
@@ -201,14 +210,38 @@
     }
   }
 
+  // A coroutine that runs beside its worker's own (an async function's) gets a slot.
+  function adoptCoroutine(coroutine) {
+    coroutine.slot = claimSlot(coroutine);
+    coroutine.owner.spawned.add(coroutine);
+  }
+
+  function releaseCoroutine(coroutine) {
+    const worker = coroutine.owner;
+    freeSlot(coroutine.slot);
+    worker.spawned.delete(coroutine);
+    if (worker.ending !== null && worker.spawned.size === 0) {
+      const { failed, value } = worker.ending;
+      worker.ending = null;
+      worker.onceSettled(failed, value);
+    }
+  }
+
+  function abandon(coroutine) {
+    operation(coroutine.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
+    coroutine.ended = true;
+    freeSlot(coroutine.slot);
+  }
+
   // Ends the iterations under way without running the rest of them.
   function drop(scenario) {
     scenario.stopping = true;
     for (const worker of scenario.workers) {
-      if (worker === undefined || worker.coroutine === null) continue;
-      fu.cancelOperations(worker);
-      worker.coroutine.ended = true;
-      freeSlot(worker.coroutine.slot);
+      if (worker === undefined || !worker.running) continue;
+      if (worker.coroutine !== null) abandon(worker.coroutine);
+      for (const coroutine of worker.spawned) abandon(coroutine);
+      worker.spawned.clear();
+      worker.ending = null;
       worker.coroutine = null;
       worker.running = false;
       count(scenario, S.ACTIVE, -1);
@@ -228,7 +261,7 @@
     const wakes = control[CELL.WAKES];
     for (let i = 0; i < wakes; i++) {
       const waiter = slots[exchange.wakes[i]];
-      if (waiter === undefined) continue;
+      if (waiter === undefined || waiter.ended) continue;
       if (waiter instanceof Coroutine) {
         fu.resume(waiter, undefined, false);
       } else waiter.wake();
@@ -284,8 +317,7 @@
     const { name, data } = fu.JSON.parse(fu.takeText());
     const context = fu.contextFor("", "", {});
     const worker = new Worker({ context, name: "" }, 0, 0);
-    const coroutine = new Coroutine(worker, (ended, failed, value) => {
-      freeSlot(coroutine.slot);
+    const finish = (failed, value) => {
       if (failed) {
         fu.report(value);
         return;
@@ -299,6 +331,12 @@
         return;
       }
       operation(0, KIND.RESULT, fu.putText(text), 0, 0, 0, 0, 0);
+    };
+    worker.onceSettled = finish;
+    const coroutine = new Coroutine(worker, (ended, failed, value) => {
+      freeSlot(coroutine.slot);
+      if (worker.spawned.size > 0) worker.ending = { failed, value };
+      else finish(failed, value);
     });
     worker.coroutine = coroutine;
     coroutine.slot = claimSlot(coroutine);
@@ -306,8 +344,14 @@
   }
 
   fu.KIND = KIND;
-  fu.claimSlot = claimSlot;
-  fu.freeSlot = freeSlot;
+  // Takes back the operation that the running coroutine has just begun.
+  function cancelOperation() {
+    operation(fu.current.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
+  }
+
+  fu.adoptCoroutine = adoptCoroutine;
+  fu.releaseCoroutine = releaseCoroutine;
+  fu.cancelOperation = cancelOperation;
   fu.pump = pump;
   fu.plan = plan;
   fu.once = once;
