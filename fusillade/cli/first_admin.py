@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from fusillade.cli import home
+from fusillade.private_files import write_private
 from fusillade.settings import Settings
 from fusillade.storage import accounts
 from fusillade.storage.database import Database
@@ -44,7 +44,7 @@ async def _create_if_none(settings: Settings) -> Admin | None:
                 return None
             # The file first: a password that is stored nowhere would lock everybody out.
             content = {"email": admin.email, "password": admin.password}
-            home.write_private(admin.file, msgspec.json.encode(content))
+            write_private(admin.file, msgspec.json.encode(content))
             await accounts.create_organisation_with_owner(
                 session, name="Default", email=admin.email, password=admin.password
             )

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from fusillade.errors import Conflict, ValidationFailed
+from fusillade.private_files import read_or_make_secret, write_private
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,15 +88,5 @@ def forget_running(data_dir: Path) -> None:
 def ray_token_file(data_dir: Path) -> Path:
     """The file with the token that Ray asks of whoever speaks to it; made on the first start."""
     path = data_dir / "ray_token"
-    if not path.exists():
-        write_private(path, secrets.token_hex(32).encode())
+    read_or_make_secret(path)
     return path
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    scratch.replace(path)

@@ -220,7 +220,7 @@ class LoadRun:
                 ("failed_iterations", ScenarioCell.FAILED),
                 ("interrupted_iterations", ScenarioCell.INTERRUPTED),
             ):
-                count = cells[cell] - part.told[cell]
+                count = float(cells[cell]) - part.told[cell]
                 if count:
                     part.told[cell] = float(cells[cell])
                     recorder.add(name, count, tags)

@@ -2,11 +2,11 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from fusillade.metrics.delta import Delta, SeriesDelta, ValueDelta, decode
 from fusillade.metrics.histogram import Histogram
+from fusillade.metrics.live import timestamp
 from fusillade.metrics.summary import CheckResult, Distribution, Endpoint, Summary
 
 
@@ -168,9 +168,7 @@ class Aggregate:
         return {
             "type": "metric",
             "test_id": test_id,
-            "timestamp": datetime.now(UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "timestamp": timestamp(),
             "elapsed_seconds": elapsed,
             **_describe(point),
             "total_requests": self._total.count,

@@ -60,6 +60,16 @@ class CheckResult(msgspec.Struct, frozen=True):
     fails: int
 
 
+class ThresholdResult(msgspec.Struct, frozen=True):
+    """One threshold at the end."""
+
+    metric: str
+    expression: str
+    value: float | None
+    """None when the metric has no values."""
+    ok: bool
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a run at its end. Rates are per second, shares between 0 and 1."""
 
@@ -93,6 +103,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Distribution | float]
     """The author's metrics and the engine's own (``iteration``, ...); counters and rates as
     numbers."""
+    thresholds: list[ThresholdResult] = []
 
 
 def _rounded(milliseconds: float) -> float:

@@ -1,0 +1,37 @@
+"""What a run needs to know of the platform's settings."""
+
+from dataclasses import dataclass
+
+from fusillade.settings import Settings
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Given to a TestRunActor when it is created. Only ``hosts`` goes on to WorkerActors."""
+
+    database_url: str
+    workers_per_actor: int
+    provisioning_seconds: float
+    hosts: "HostConfig"
+
+    @classmethod
+    def of(cls, settings: Settings) -> "RunConfig":
+        """The part of the settings that concerns runs."""
+        assert settings.database_url is not None
+        return cls(
+            database_url=settings.database_url,
+            workers_per_actor=settings.workers_per_actor,
+            provisioning_seconds=settings.provisioning_seconds,
+            hosts=HostConfig(
+                memory_bytes=settings.host_memory_bytes,
+                watchdog_seconds=settings.watchdog_seconds,
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class HostConfig:
+    """Limits of a script host."""
+
+    memory_bytes: int
+    watchdog_seconds: float

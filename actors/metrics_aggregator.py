@@ -1,0 +1,113 @@
+"""The MetricsAggregator: merges the deltas of a test's WorkerActors and tells who listens.
+
+It keeps everything in memory: when it is killed, it starts with nothing, and the WorkerActors,
+which keep all that they have measured, send it again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import ray
+
+from actors import names
+from fusillade.metrics.aggregate import Aggregate
+
+_LATEST_SECONDS = 2
+"""A second that not all WorkerActors have told of after this time is shown without them."""
+_MOST_WAITING = 120
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything merged so far."""
+
+    summary: dict[str, Any]
+    series: list[dict[str, Any]]
+    acknowledged: dict[int, int]
+    """By share: the number up to which all deltas have come."""
+
+
+class MetricsAggregator:
+    """Of one test with ``sources`` WorkerActors."""
+
+    def __init__(self, test_id: str, sources: int) -> None:
+        self._test_id = test_id
+        self._sources = sources
+        self._aggregate = Aggregate()
+        self._shown = -1
+        self._last: dict[str, Any] | None = None
+        self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        self._finished = False
+
+    async def push(self, source: int, deltas: list[bytes]) -> int:
+        """Merge deltas of one WorkerActor; returns the number up to which all have come."""
+        for payload in deltas:
+            self._aggregate.merge(source, payload)
+        self._show_new_seconds()
+        return self._aggregate.acknowledged(source)
+
+    async def result(self) -> Result:
+        """What has been merged."""
+        return Result(
+            summary=msgspec.to_builtins(self._aggregate.summary()),
+            series=self._aggregate.series_points(),
+            acknowledged={
+                source: self._aggregate.acknowledged(source) for source in range(self._sources)
+            },
+        )
+
+    async def follow(self) -> AsyncIterator[dict[str, Any]]:
+        """The WebSocket's ``metric`` messages: the newest one at once, then one a second."""
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        if self._last is not None:
+            queue.put_nowait(self._last)
+        if self._finished:
+            queue.put_nowait(None)
+        self._listeners.add(queue)
+        try:
+            while (message := await queue.get()) is not None:
+                yield message
+        finally:
+            self._listeners.discard(queue)
+
+    async def announce(self, message: dict[str, Any]) -> None:
+        """Pass a message (a ``status``) on to all who listen."""
+        self._tell(message)
+
+    async def finish(self) -> None:
+        """There will be nothing more to follow."""
+        self._finished = True
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
+    def _show_new_seconds(self) -> None:
+        ready = max(
+            self._aggregate.complete_second(self._sources),
+            self._aggregate.last_second() - _LATEST_SECONDS,
+        )
+        while self._shown < ready:
+            self._shown += 1
+            self._last = self._aggregate.metric_message(self._test_id, self._shown)
+            self._tell(self._last)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        for queue in self._listeners:
+            if queue.qsize() >= _MOST_WAITING:
+                # A listener that is too slow misses the oldest; it is never waited for.
+                with contextlib.suppress(asyncio.QueueEmpty):
+                    queue.get_nowait()
+            queue.put_nowait(message)
+
+
+remote: Any = ray.remote(MetricsAggregator)
+OPTIONS = {
+    "num_cpus": 0,
+    "max_restarts": -1,
+    "max_concurrency": 10_000,
+    "resources": names.ON_HEAD_NODE,
+}
+"""Each listener is a call that goes on for as long as it listens."""

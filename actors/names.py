@@ -1,0 +1,40 @@
+"""What the actors are called; all are detached, in one namespace."""
+
+from typing import Any
+from uuid import UUID
+
+NAMESPACE = "fusillade"
+REGION_LABEL = "ray.io/region"
+
+Id = str | UUID
+
+
+def test_run(test_id: Id) -> str:
+    """The TestRunActor of a test; its placement group has the same name."""
+    return f"test:{test_id}"
+
+
+def worker(test_id: Id, index: int) -> str:
+    """The WorkerActor that runs share ``index`` of a test."""
+    return f"worker:{test_id}:{index}"
+
+
+def metrics(test_id: Id) -> str:
+    """The MetricsAggregator of a test."""
+    return f"metrics:{test_id}"
+
+
+def options(name: str, **more: Any) -> dict[str, Any]:
+    """Options of a detached actor of that name, the existing one if there is one."""
+    return {
+        "name": name,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        **more,
+    }
+
+
+ON_HEAD_NODE: dict[str, float] = {"node:__internal_head__": 0.001}
+"""Resources that only the head node has: what speaks to the database lives there, since the
+bundled database listens nowhere else."""

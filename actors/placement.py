@@ -1,0 +1,57 @@
+"""Where a test's WorkerActors run: machines of its region, started if need be."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import ray
+from ray.util import get_placement_group, placement_group, remove_placement_group
+from ray.util.placement_group import PlacementGroup
+
+from actors import names
+
+_LOOK_SECONDS = 0.5
+
+
+def reserve(test_id: str, count: int, region: str) -> PlacementGroup:
+    """Ask for one CPU for each of ``count`` WorkerActors on nodes of a region.
+
+    Returns at once; on a cluster that scales this is what starts machines. The placement group
+    that a test has already is returned as it is.
+    """
+    name = names.test_run(test_id)
+    with contextlib.suppress(ValueError):
+        return get_placement_group(name)
+    return placement_group(
+        [{"CPU": 1.0}] * count,
+        strategy="SPREAD",
+        name=name,
+        lifetime="detached",
+        bundle_label_selector=[{names.REGION_LABEL: region}] * count,
+    )
+
+
+async def is_ready(group: PlacementGroup) -> bool:
+    """Wait a moment for the machines; whether all are there."""
+    return await asyncio.to_thread(group.wait, _LOOK_SECONDS)
+
+
+def release(test_id: str) -> None:
+    """Give the CPUs back."""
+    with contextlib.suppress(ValueError):
+        remove_placement_group(get_placement_group(names.test_run(test_id)))
+
+
+def find(name: str) -> Any | None:
+    """A living named actor of ours; None if there is none."""
+    try:
+        return ray.get_actor(name, namespace=names.NAMESPACE)
+    except ValueError:
+        return None
+
+
+def kill(name: str) -> None:
+    """End a named actor for good, if it lives."""
+    handle = find(name)
+    if handle is not None:
+        ray.kill(handle, no_restart=True)

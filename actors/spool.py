@@ -1,0 +1,57 @@
+"""The way of a WorkerActor's deltas to the MetricsAggregator: each arrives, and counts once."""
+
+import asyncio
+import logging
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+
+from actors import names
+
+_log = logging.getLogger(__name__)
+_MOST_AT_ONCE = 60
+_RETRY_SECONDS = 0.5
+
+
+class Spool:
+    """Keeps all deltas of one share of the load, and sends what has not been acknowledged.
+
+    An acknowledgement names the number up to which the aggregator has everything. It may fall
+    back: an aggregator that was killed starts again with nothing, and gets all of it again.
+    """
+
+    def __init__(self, test_id: str, index: int) -> None:
+        self._name = names.metrics(test_id)
+        self._index = index
+        self._deltas: list[bytes] = []
+        self._acknowledged = 0
+        self._handle: Any = None
+        self._sending = asyncio.Lock()
+
+    def __len__(self) -> int:
+        return len(self._deltas)
+
+    def add(self, payload: bytes) -> None:
+        """Keep the next delta."""
+        self._deltas.append(payload)
+
+    async def deliver(self) -> None:
+        """Send until everything kept so far has been acknowledged."""
+        async with self._sending:
+            # Asks at least once: the aggregator may have forgotten.
+            while await self._send() < len(self._deltas):
+                pass
+
+    async def _send(self) -> int:
+        batch = self._deltas[self._acknowledged : self._acknowledged + _MOST_AT_ONCE]
+        try:
+            if self._handle is None:
+                self._handle = ray.get_actor(self._name, namespace=names.NAMESPACE)
+            self._acknowledged = await self._handle.push.remote(self._index, batch)
+        except (RayActorError, ValueError) as error:
+            _log.warning("the aggregator cannot be reached and is tried again: %s", error)
+            self._handle = None
+            await asyncio.sleep(_RETRY_SECONDS)
+            return -1
+        return self._acknowledged

@@ -1,0 +1,426 @@
+"""The TestRunActor: owns the lifecycle of one test, from provisioning to its end.
+
+What it does next depends on the test's row alone. So it may be killed at any moment: Ray starts it
+again, it reads the row, finds the WorkerActors that are still there, and goes on.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+import ray
+from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actors import metrics_aggregator, names, placement, worker
+from actors.config import RunConfig
+from actors.metrics_aggregator import Result
+from actors.worker import Outcome
+from fusillade.errors import InvalidState, NotFound
+from fusillade.hosting.messages import Overrides
+from fusillade.metrics.aggregate import Aggregate
+from fusillade.metrics.live import status_message
+from fusillade.settings import Settings
+from fusillade.storage import tests
+from fusillade.storage.database import Database, StorageUnavailable
+from fusillade.storage.models import Test
+
+_log = logging.getLogger(__name__)
+_LOOK_SECONDS = 2.0
+"""How often the row is looked at although nobody has called."""
+_START_DELAY_SECONDS = 0.25
+"""From the decision to start to the shared start: time for all WorkerActors to hear of it."""
+_RETRY_SECONDS = 1.0
+_OVERTIME_SECONDS = 60.0
+_LINGER_SECONDS = 5.0
+
+T = TypeVar("T")
+
+
+class _Failed(Exception):
+    """The test has failed; the message is the reason that its author reads."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    index: int
+    handle: Any
+
+
+class TestRunActor:
+    """Of one test. ``poke`` it when the row has changed."""
+
+    __test__ = False  # its name is not meant for pytest
+
+    def __init__(self, test_id: str, config: RunConfig) -> None:
+        self._id = test_id
+        self._uuid = UUID(test_id)
+        self._config = config
+        self._database = Database(config.database_url, pool_size=1)
+        self._changed = asyncio.Event()
+        self._workers: list[_Worker] = []
+        self._life = asyncio.get_running_loop().create_task(self._live())
+
+    async def poke(self) -> None:
+        """The row has changed: look at it now."""
+        self._changed.set()
+
+    # ---- the way through the states ----------------------------------------------------------
+
+    async def _live(self) -> None:
+        try:
+            while (test := await self._row()).status in tests.ACTIVE:
+                try:
+                    await self._advance(test)
+                except _Failed as failure:
+                    await self._end("failed", str(failure))
+                except InvalidState as error:
+                    _log.info("test %s: %s", self._id, error)  # somebody else was faster
+            await self._clear_up()
+        except NotFound:
+            await self._clear_up()
+        except Exception:
+            _log.exception("test %s", self._id)
+            await self._end("failed", "The platform made an error; its log has the details.")
+            await self._clear_up()
+        ray.actor.exit_actor()
+
+    async def _advance(self, test: Test) -> None:
+        """One step, by the present status."""
+        match test.status:
+            case "provisioning":
+                await self._provision(test)
+                await self._transition("ready")
+            case "ready":
+                await self._provision(test)
+                if test.start_when_ready:
+                    await self._transition("pending")
+                else:
+                    await self._wait_for_change()
+            case "pending":
+                await self._provision(test)
+                await self._begin()
+            case "running":
+                await self._run(test)
+
+    async def _provision(self, test: Test) -> None:
+        """Make sure that all WorkerActors are there and have loaded the script."""
+        count = self._count(test)
+        if len(self._workers) == count:
+            return
+        await self._aggregator(test)
+        group = placement.reserve(self._id, count, test.region)
+        deadline = time.monotonic() + self._config.provisioning_seconds
+        while not await placement.is_ready(group):
+            if (await self._row()).status not in tests.ACTIVE:
+                raise InvalidState("The test was cancelled while it waited for machines.")
+            if time.monotonic() > deadline:
+                raise _Failed(
+                    f"The region {test.region} had no room for {count} WorkerActors within "
+                    f"{self._config.provisioning_seconds:g} s."
+                )
+        workers = [
+            _Worker(
+                index,
+                worker.remote.options(
+                    **names.options(names.worker(self._id, index), **worker.OPTIONS),
+                    scheduling_strategy=PlacementGroupSchedulingStrategy(
+                        group, placement_group_bundle_index=index
+                    ),
+                ).remote(self._id, index, self._config.hosts),
+            )
+            for index in range(count)
+        ]
+        files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
+        overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
+        await self._ask(workers, lambda handle: handle.load.remote(files, test.entry, overrides))
+        self._workers = workers
+
+    async def _begin(self) -> None:
+        """``setup()`` on one WorkerActor, then the shared start for all."""
+        (outcome,) = await self._ask(self._workers[:1], lambda handle: handle.setup.remote())
+        await self._transition(
+            "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
+        )
+
+    async def _run(self, test: Test) -> None:
+        count = self._count(test)
+        if not self._workers:
+            self._workers = self._find_workers(count)
+        assert test.start_at is not None
+        assert test.setup_data is not None
+        start_at, setup_data = test.start_at, test.setup_data
+        await self._aggregator(test)
+        runs: dict[asyncio.Future[Outcome], _Worker] = {
+            asyncio.ensure_future(_plain(one.handle.run.remote(start_at, count, setup_data))): one
+            for one in self._workers
+        }
+        outcomes, status = await self._watch(runs, test)
+        reason = next((o.reason for o in outcomes.values() if o.reason is not None), None)
+        if reason is None:
+            reason = await self._teardown(setup_data)
+        if reason is not None:
+            status = "failed"
+        await self._end(status, reason, outcomes)
+
+    async def _watch(
+        self, runs: dict["asyncio.Future[Outcome]", _Worker], test: Test
+    ) -> tuple[dict[int, Outcome], str]:
+        """Wait for all shares to end; stop them when the user or a failure asks for it."""
+        outcomes: dict[int, Outcome] = {}
+        status = "completed"
+        assert test.start_at is not None
+        deadline = test.start_at + test.duration_seconds + _OVERTIME_SECONDS + _grace(test)
+        waiting = set(runs)
+        while waiting:
+            look = asyncio.ensure_future(self._wait_for_change())
+            anything: set[asyncio.Future[Any]] = {*waiting, look}
+            await asyncio.wait(anything, return_when=asyncio.FIRST_COMPLETED)
+            look.cancel()
+            done = {future for future in waiting if future.done()}
+            failed = False
+            for future in done:
+                one = runs[future]
+                outcomes[one.index] = self._outcome(future, one, len(runs))
+                failed |= outcomes[one.index].reason is not None
+            waiting -= done
+            if status == "completed" and waiting and (await self._row()).stop_requested:
+                status = "stopped"
+                await self._tell_all("stop", _grace(test))
+            if failed and waiting:
+                await self._tell_all("stop", 0.0)
+            if time.time() > deadline and waiting:
+                for future in waiting:
+                    placement.kill(names.worker(self._id, runs[future].index))
+                deadline = math.inf
+        return outcomes, status
+
+    def _outcome(self, future: "asyncio.Future[Outcome]", one: _Worker, count: int) -> Outcome:
+        try:
+            return future.result()
+        except RayActorError:
+            return Outcome(reason=_died(one.index, count))
+
+    async def _teardown(self, setup_data: str) -> str | None:
+        try:
+            await self._ask(self._workers[:1], lambda handle: handle.teardown.remote(setup_data))
+        except _Failed as failure:
+            return str(failure)
+        return None
+
+    # ---- the end -----------------------------------------------------------------------------
+
+    async def _end(
+        self, status: str, reason: str | None = None, outcomes: dict[int, Outcome] | None = None
+    ) -> None:
+        """Write the result and the status in one transaction."""
+        values: dict[str, Any] = {"reason": reason}
+        series: list[dict[str, Any]] = []
+        if outcomes is not None:
+            result = await self._result(outcomes)
+            log = [line for _, outcome in sorted(outcomes.items()) for line in outcome.log]
+            values["summary"] = result.summary | {"log": log[:200]}
+            series = result.series
+
+        async def save(session: AsyncSession) -> Test:
+            ended = await tests.transition(session, self._uuid, status, **values)
+            if outcomes is not None:
+                await tests.save_series(session, self._uuid, series)
+            return ended
+
+        try:
+            ended = await self._stored(save)
+        except InvalidState as error:
+            _log.info("test %s: %s", self._id, error)
+            return
+        await self._announce(ended)
+
+    async def _result(self, outcomes: dict[int, Outcome]) -> Result:
+        """The merged metrics with every delta of every WorkerActor that still lives."""
+        name = names.metrics(self._id)
+        while True:
+            handle = placement.find(name)
+            try:
+                if handle is None:
+                    raise ValueError(f"{name} is gone")
+                result: Result = await handle.result.remote()
+            except (RayActorError, ValueError) as error:
+                _log.warning("test %s: %s", self._id, error)
+                if handle is None:
+                    empty = Aggregate()
+                    return Result(_builtins(empty), empty.series_points(), {})
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            behind = [
+                one
+                for one in self._workers
+                if result.acknowledged.get(one.index, 0)
+                < (outcomes[one.index].deltas if one.index in outcomes else 0)
+            ]
+            if not behind:
+                return result
+            # It was restarted: everything is sent again.
+            for one in behind:
+                try:
+                    await one.handle.deliver.remote()
+                except RayActorError:
+                    outcomes.pop(one.index, None)
+
+    async def _announce(self, test: Test) -> None:
+        await self._to_aggregator("announce", status_message(self._id, test.status, test.reason))
+        if test.status in tests.ENDED:
+            await self._to_aggregator("finish")
+
+    async def _clear_up(self) -> None:
+        """Leave nothing in the cluster but, for a moment, who tells listeners of the end."""
+        test = await self._row_or_none()
+        count = 0 if test is None else self._count(test)
+        for index in range(max(count, len(self._workers))):
+            placement.kill(names.worker(self._id, index))
+        placement.release(self._id)
+        await self._to_aggregator("finish")
+        await asyncio.sleep(_LINGER_SECONDS)
+        placement.kill(names.metrics(self._id))
+        await self._database.dispose()
+
+    # ---- the other actors --------------------------------------------------------------------
+
+    def _count(self, test: Test) -> int:
+        return math.ceil(test.workers / self._config.workers_per_actor)
+
+    async def _aggregator(self, test: Test) -> None:
+        metrics_aggregator.remote.options(
+            **names.options(names.metrics(self._id), **metrics_aggregator.OPTIONS)
+        ).remote(self._id, self._count(test))
+
+    def _find_workers(self, count: int) -> list[_Worker]:
+        """After a restart: the WorkerActors that are running this test."""
+        found = []
+        for index in range(count):
+            handle = placement.find(names.worker(self._id, index))
+            if handle is None:
+                raise _Failed("The platform was restarted while the test was running.")
+            found.append(_Worker(index, handle))
+        return found
+
+    async def _ask(self, workers: list[_Worker], call: Callable[[Any], Any]) -> list[Outcome]:
+        """One step on several WorkerActors; raises _Failed for the first that fails."""
+        answers = await asyncio.gather(
+            *(_plain(call(one.handle)) for one in workers), return_exceptions=True
+        )
+        outcomes: list[Outcome] = []
+        for one, answer in zip(workers, answers, strict=True):
+            if isinstance(answer, RayActorError):
+                raise _Failed(_died(one.index, len(self._workers) or len(workers)))
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer.reason is not None:
+                raise _Failed(answer.reason)
+            outcomes.append(answer)
+        return outcomes
+
+    async def _tell_all(self, method: str, *arguments: Any) -> None:
+        calls = [getattr(one.handle, method).remote(*arguments) for one in self._workers]
+        await asyncio.gather(*(_plain(call) for call in calls), return_exceptions=True)
+
+    async def _to_aggregator(self, method: str, *arguments: Any) -> None:
+        """Tell the aggregator, if it can be reached: whoever listens looks at the row as well."""
+        handle = placement.find(names.metrics(self._id))
+        if handle is None:
+            return
+        try:
+            await getattr(handle, method).remote(*arguments)
+        except RayActorError as error:
+            _log.info("test %s: %s", self._id, error)
+
+    # ---- the row -------------------------------------------------------------------------------
+
+    async def _wait_for_change(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    async def _transition(self, to: str, **values: Any) -> None:
+        changed = await self._stored(
+            lambda session: tests.transition(session, self._uuid, to, **values)
+        )
+        await self._announce(changed)
+
+    async def _row(self) -> Test:
+        return await self._stored(lambda session: tests.by_id(session, self._uuid))
+
+    async def _row_or_none(self) -> Test | None:
+        try:
+            return await self._row()
+        except NotFound:
+            return None
+
+    async def _stored(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run a transaction, again and again while the database is away."""
+        while True:
+            try:
+                async with self._database.session() as session:
+                    return await work(session)
+            except StorageUnavailable as error:
+                _log.warning("test %s: %s", self._id, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _plain(call: Any) -> Any:
+    """An ObjectRef as a coroutine."""
+    return await call
+
+
+def _died(index: int, count: int) -> str:
+    which = "The WorkerActor" if count == 1 else f"WorkerActor {index + 1} of {count}"
+    return f"{which} died: its process or its machine is gone."
+
+
+def _grace(test: Test) -> float:
+    """How long iterations under way may take after the end, in seconds."""
+    return float(test.options.get("stop", 30.0))
+
+
+def _builtins(aggregate: Aggregate) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(aggregate.summary()))
+
+
+remote: Any = ray.remote(TestRunActor)
+_OPTIONS = {"num_cpus": 0, "max_restarts": -1, "resources": names.ON_HEAD_NODE}
+
+
+def launch(test_id: UUID, config: RunConfig) -> None:
+    """Have a TestRunActor for the test, and have it look at the row."""
+    handle = remote.options(**names.options(names.test_run(test_id), **_OPTIONS)).remote(
+        str(test_id), config
+    )
+    handle.poke.remote()
+
+
+def recover(settings: Settings) -> None:
+    """Launch the runs of all tests that have not ended; those that have one keep it.
+
+    Called when the platform starts.
+    """
+    asyncio.run(_recover(RunConfig.of(settings)))
+
+
+async def _recover(config: RunConfig) -> None:
+    database = Database(config.database_url, pool_size=1)
+    try:
+        async with database.session() as session:
+            unfinished = await tests.active_ids(session)
+    finally:
+        await database.dispose()
+    for test_id in unfinished:
+        launch(test_id, config)

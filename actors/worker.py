@@ -1,0 +1,167 @@
+"""The WorkerActor: runs one share of a test's load in a script host of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+
+from actors.config import HostConfig
+from actors.spool import Spool
+from fusillade.errors import InvalidScript
+from fusillade.hosting.messages import Delta, Log, Overrides
+from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
+
+_MOST_LOG_LINES = 200
+_LOAD_SECONDS = 60.0
+"""More than at the upload: many WorkerActors may start on one machine at the same time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended. An exception of ours would reach the caller wrapped in Ray's."""
+
+    reason: str | None = None
+    """Why it failed, in words for the author of the script; None if it did not."""
+    value: str = ""
+    """What ``setup()`` returned, as JSON."""
+    deltas: int = 0
+    """How many seconds of metrics there are of the load."""
+    log: list[str] = field(default_factory=list)
+    """The first lines that the script printed."""
+
+
+class WorkerActor:
+    """One script host, and the steps of a run on it.
+
+    Each step runs once: a TestRunActor that was restarted asks again and gets the same outcome.
+    """
+
+    def __init__(self, test_id: str, index: int, config: HostConfig) -> None:
+        self._index = index
+        self._config = config
+        self._spool = Spool(test_id, index)
+        self._host: ScriptHost | None = None
+        self._steps: dict[str, asyncio.Task[Outcome]] = {}
+        self._log: list[str] = []
+
+    async def load(self, files: dict[str, bytes], entry: str, overrides: Overrides) -> Outcome:
+        """Start the host and hand it the script."""
+
+        async def load() -> Outcome:
+            host = ScriptHost(
+                memory_limit_bytes=self._config.memory_bytes,
+                watchdog_seconds=self._config.watchdog_seconds,
+            )
+            self._host = await host.__aenter__()
+            await host.load(files, entry, overrides=overrides, timeout_seconds=_LOAD_SECONDS)
+            return Outcome()
+
+        return await self._step("load", load)
+
+    async def setup(self) -> Outcome:
+        """Run ``setup()``."""
+
+        async def setup() -> Outcome:
+            return Outcome(value=await self._loaded.setup())
+
+        return await self._step("setup", setup)
+
+    async def run(self, start_at: float, count: int, setup_data: str) -> Outcome:
+        """Run this share, of ``count``, from ``start_at`` (Unix time) to its end."""
+
+        async def run() -> Outcome:
+            sender = asyncio.create_task(self._send_each_second())
+            try:
+                async for message in self._loaded.run(start_at, self._index, count, setup_data):
+                    if isinstance(message, Delta):
+                        self._spool.add(message.payload)
+                    elif isinstance(message, Log):
+                        self._note(message)
+            finally:
+                sender.cancel()
+            return Outcome()
+
+        outcome = await self._step("run", run)
+        # Also what was measured before a failure.
+        await self._spool.deliver()
+        return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
+
+    async def has_begun(self) -> bool:
+        """Whether ``run`` has been called."""
+        return "run" in self._steps
+
+    async def deliver(self) -> int:
+        """Make sure that the aggregator has all deltas; returns their number."""
+        await self._spool.deliver()
+        return len(self._spool)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """End the load early; iterations under way get ``grace_seconds``."""
+        if self._host is None or "run" not in self._steps:
+            return
+        try:
+            await self._host.stop(grace_seconds)
+        except ScriptHostDied:
+            return  # `run` tells why
+
+    async def teardown(self, setup_data: str) -> Outcome:
+        """Run ``teardown(data)``."""
+
+        async def teardown() -> Outcome:
+            await self._loaded.teardown(setup_data)
+            return Outcome()
+
+        return await self._step("teardown", teardown)
+
+    async def close(self) -> None:
+        """End the host."""
+        if self._host is not None:
+            await self._host.__aexit__(None, None, None)
+
+    @property
+    def _loaded(self) -> ScriptHost:
+        assert self._host is not None, "load() comes first"
+        return self._host
+
+    async def _step(self, name: str, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        task = self._steps.get(name)
+        if task is None:
+            task = self._steps[name] = asyncio.create_task(_outcome(work))
+        outcome = await asyncio.shield(task)
+        self._note_early_logs()
+        return outcome
+
+    async def _send_each_second(self) -> None:
+        sent = 0
+        while True:
+            if len(self._spool) > sent:
+                sent = len(self._spool)
+                await self._spool.deliver()
+            await asyncio.sleep(0.05)
+
+    def _note_early_logs(self) -> None:
+        if self._host is not None:
+            for line in self._host.early_logs:
+                self._note(line)
+            self._host.early_logs.clear()
+
+    def _note(self, line: Log) -> None:
+        if len(self._log) < _MOST_LOG_LINES:
+            self._log.append(f"{line.level}: {line.text}")
+
+
+async def _outcome(work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    try:
+        return await work()
+    except InvalidScript as error:
+        return Outcome(reason=error.message)
+    except (ScriptFailed, ScriptHostDied) as error:
+        return Outcome(reason=str(error))
+
+
+remote: Any = ray.remote(WorkerActor)
+OPTIONS = {"num_cpus": 1, "max_restarts": 0, "max_concurrency": 100}
+"""One CPU each: a script host uses one core at most. What it holds cannot be had again, so it is
+not restarted."""

@@ -1,0 +1,32 @@
+"""The application: all resources on one FastAPI, with what they share."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from api import auth, errors, health, keys, live, me, tests
+from api.platform import Platform
+from fusillade import __version__
+from fusillade.settings import Settings
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The API of one platform; ``settings`` name its database and its secret."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Platform.open(settings) as platform:
+            app.state.platform = platform
+            yield
+
+    app = FastAPI(
+        title="Fusillade",
+        version=__version__,
+        description="Load tests in JavaScript, run by a Ray cluster.",
+        lifespan=lifespan,
+    )
+    errors.install(app)
+    for resource in (health, auth, me, keys, tests, live):
+        app.include_router(resource.router)
+    return app

@@ -1,0 +1,74 @@
+"""Who calls, and whether they may: ``Authorization: Bearer`` with a token or an API key."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.platform import Here, Platform, Session
+from fusillade import tokens
+from fusillade.errors import InsufficientScope, InvalidAuth
+from fusillade.scopes import allows
+from fusillade.storage import accounts, api_keys
+from fusillade.storage.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who has proved who they are."""
+
+    user: User
+    scopes: tuple[str, ...]
+
+    @property
+    def organisation_id(self) -> UUID:
+        """All that the caller may see belongs to it."""
+        return self.user.organisation_id
+
+    def need(self, scope: str) -> None:
+        """Raises :class:`InsufficientScope` if the caller's key lacks ``scope``."""
+        if not allows(self.scopes, scope):
+            raise InsufficientScope(
+                f"This needs the scope {scope}; the API key has {', '.join(self.scopes)}."
+            )
+
+
+async def identify(session: AsyncSession, platform: Platform, credential: str) -> Caller:
+    """The caller behind a token or an API key. Raises :class:`InvalidAuth`."""
+    if credential.startswith(api_keys.PREFIX):
+        key, user = await api_keys.authenticate(session, credential)
+        return Caller(user, tuple(key.scopes))
+    claims = tokens.read(credential, platform.secret)
+    user, _ = await accounts.with_organisation(session, claims.user_id)
+    if user.token_version != claims.version:
+        raise InvalidAuth("The token is no longer valid: log in again.")
+    return Caller(user, ("full",))
+
+
+def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
+    """A dependency: the caller, who must have ``scope``."""
+
+    async def authenticated(
+        platform: Here,
+        session: Session,
+        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+    ) -> Caller:
+        scheme, _, credential = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not credential.strip():
+            raise InvalidAuth(
+                "Send a token or an API key in the header Authorization: Bearer <token>."
+            )
+        caller = await identify(session, platform, credential.strip())
+        caller.need(scope)
+        return caller
+
+    return authenticated
+
+
+Full: Any = Annotated[Caller, Depends(caller_with("full"))]
+TestCreate: Any = Annotated[Caller, Depends(caller_with("test:create"))]
+TestRead: Any = Annotated[Caller, Depends(caller_with("test:read"))]
+Read: Any = Annotated[Caller, Depends(caller_with("read"))]

@@ -1,0 +1,88 @@
+"""What a request handler needs of the platform: settings, database, test runs, validation."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Depends, Request, WebSocket
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actors import test_run
+from actors.config import RunConfig
+from fusillade.hosting.messages import Loaded, Overrides
+from fusillade.hosting.script_host import ScriptHost
+from fusillade.settings import Settings
+from fusillade.storage.database import Database
+
+_VALIDATIONS_AT_ONCE = 4
+_VALIDATION_MEMORY_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One for each API process; made in its event loop."""
+
+    settings: Settings
+    database: Database
+    _validations: asyncio.Semaphore
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Connect; close all connections at the end."""
+        assert settings.database_url is not None
+        database = Database(settings.database_url)
+        try:
+            yield cls(settings, database, asyncio.Semaphore(_VALIDATIONS_AT_ONCE))
+        finally:
+            await database.dispose()
+
+    @property
+    def secret(self) -> str:
+        """Signs tokens."""
+        assert self.settings.jwt_secret is not None
+        return self.settings.jwt_secret
+
+    async def validate(self, files: dict[str, bytes], entry: str, overrides: Overrides) -> Loaded:
+        """Compile a script and run its init code. Raises ``InvalidScript``."""
+        async with (
+            self._validations,
+            ScriptHost(memory_limit_bytes=_VALIDATION_MEMORY_BYTES) as host,
+        ):
+            return await host.load(
+                files,
+                entry,
+                overrides=overrides,
+                timeout_seconds=self.settings.validation_seconds,
+            )
+
+    async def poke(self, test_id: UUID) -> None:
+        """Have the test's TestRunActor look at the row; it is made if there is none."""
+        # Ray's call waits for the cluster's control store.
+        await asyncio.to_thread(test_run.launch, test_id, RunConfig.of(self.settings))
+
+
+def _of_request(request: Request) -> Platform:
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+def _of_socket(websocket: WebSocket) -> Platform:
+    platform: Platform = websocket.app.state.platform
+    return platform
+
+
+Here = Annotated[Platform, Depends(_of_request)]
+HereSocket = Annotated[Platform, Depends(_of_socket)]
+
+
+async def _session(platform: Here) -> AsyncIterator[AsyncSession]:
+    async with platform.database.session() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+"""One transaction a request, committed before the answer is sent."""

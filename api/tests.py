@@ -1,0 +1,212 @@
+"""``/api/v1/tests``: create, look at, start, stop."""
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+
+from api.authentication import Caller, TestCreate, TestRead
+from api.platform import Here, Platform, Session
+from api.test_form import TestForm, read_test_form
+from fusillade.errors import DurationLimitExceeded, RegionRestricted, WorkerLimitExceeded
+from fusillade.hosting.messages import Loaded, Overrides
+from fusillade.metrics.live import timestamp
+from fusillade.settings import Settings
+from fusillade.storage import tests
+from fusillade.storage.models import Test
+
+router = APIRouter(prefix="/api/v1/tests", tags=["tests"])
+
+_POLL_SECONDS = 0.25
+_STOP_SECONDS = 10.0
+_SHOWN = ("avg", "med", "p90", "p95", "p99", "min", "max")
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["name", "script", "workers", "duration"],
+                    "properties": {
+                        "name": {"type": "string", "description": "Test name"},
+                        "script": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "JavaScript test script, as a file or as text",
+                        },
+                        "workers": {"type": "integer", "minimum": 1},
+                        "duration": {"type": "integer", "minimum": 1, "description": "Seconds"},
+                        "region": {"type": "string", "description": "Region code"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("", status_code=201, openapi_extra=_FORM)
+async def create(
+    request: Request,
+    caller: TestCreate,
+    platform: Here,
+    wait: bool = False,
+    wait_for: Literal["ready", "completed"] = "ready",
+) -> dict[str, Any]:
+    """Create a test; ``wait`` until it is ready, or started and ended."""
+    settings = platform.settings
+    form = await read_test_form(request, settings.max_script_bytes)
+    region = form.region or settings.default_region
+    _check_limits(form, region, settings)
+    files = {form.entry: form.script}
+    overrides = Overrides(workers=form.workers, duration_seconds=form.duration)
+    loaded = await platform.validate(files, form.entry, overrides)
+    test = _row(form, region, caller, loaded)
+    to_the_end = wait and wait_for == "completed"
+    test.start_when_ready = to_the_end
+    async with platform.database.session() as session:
+        await tests.create(session, test, files)
+    await platform.poke(test.id)
+    status = test.status
+    if wait:
+        until = tests.ENDED if to_the_end else (*tests.ENDED, "ready", "pending", "running")
+        seconds = settings.wait_completed_seconds if to_the_end else settings.wait_ready_seconds
+        status = await _wait(platform, test.id, until, seconds)
+    return {"test_id": str(test.id), "status": status}
+
+
+@router.get("")
+async def list_tests(
+    caller: TestRead,
+    session: Session,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """The organisation's tests, newest first. ``next_cursor`` leads to the next page."""
+    page = await tests.page(session, caller.organisation_id, limit=limit, cursor=cursor)
+    return {
+        "tests": [_brief(test) for test in page.tests],
+        "total": page.total,
+        "limit": limit,
+        "next_cursor": page.next_cursor,
+    }
+
+
+@router.get("/{test_id}")
+async def details(test_id: UUID, caller: TestRead, session: Session) -> dict[str, Any]:
+    """One test with its metrics and thresholds."""
+    test = await tests.get(session, test_id, caller.organisation_id)
+    summary = test.summary
+    return _brief(test) | {
+        "options": test.options,
+        "warnings": test.warnings,
+        "thresholds": [] if summary is None else summary["thresholds"],
+        "summary": summary,
+        "series": await tests.series(session, test.id),
+    }
+
+
+@router.post("/{test_id}/start")
+async def start(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, Any]:
+    """Start a ready test."""
+    async with platform.database.session() as session:
+        await tests.get(session, test_id, caller.organisation_id)
+        test = await tests.transition(session, test_id, "pending")
+    await platform.poke(test_id)
+    return {"test_id": str(test_id), "status": test.status}
+
+
+@router.post("/{test_id}/stop")
+async def stop(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, Any]:
+    """Stop a running test, or cancel one that has not begun.
+
+    Iterations under way end by themselves; until they have, the answer may say ``running``.
+    """
+    async with platform.database.session() as session:
+        test = await tests.get(session, test_id, caller.organisation_id)
+        if test.status in ("provisioning", "ready", "pending"):
+            test = await tests.transition(
+                session, test_id, "cancelled", reason="Cancelled by a user."
+            )
+        else:
+            test = await tests.request_stop(session, test_id)
+    await platform.poke(test_id)
+    status = test.status
+    if status == "running":
+        status = await _wait(platform, test_id, tests.ENDED, _STOP_SECONDS)
+    return {"test_id": str(test_id), "status": status}
+
+
+def _check_limits(form: TestForm, region: str, settings: Settings) -> None:
+    if form.workers > settings.max_workers:
+        raise WorkerLimitExceeded(
+            f"Worker limit exceeded. Your plan allows up to {settings.max_workers} workers."
+        )
+    if form.duration > settings.max_duration_seconds:
+        raise DurationLimitExceeded(
+            "Duration limit exceeded. Your plan allows up to "
+            f"{settings.max_duration_seconds} seconds."
+        )
+    if region not in settings.regions:
+        raise RegionRestricted(
+            f"The region {region} is not available; available are {', '.join(settings.regions)}."
+        )
+
+
+def _row(form: TestForm, region: str, caller: Caller, loaded: Loaded) -> Test:
+    return Test(
+        organisation_id=caller.organisation_id,
+        created_by=caller.user.id,
+        name=form.name,
+        workers=form.workers,
+        duration_seconds=form.duration,
+        region=region,
+        entry=form.entry,
+        options=loaded.options,
+        warnings=[msgspec.to_builtins(warning) for warning in loaded.warnings],
+        target_urls=loaded.target_urls,
+    )
+
+
+async def _wait(
+    platform: Platform, test_id: UUID, statuses: tuple[str, ...], seconds: float
+) -> str:
+    """The status once it is one of ``statuses``; the present one after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        async with platform.database.session() as session:
+            status = (await tests.by_id(session, test_id)).status
+        if status in statuses or time.monotonic() >= deadline:
+            return status
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _brief(test: Test) -> dict[str, Any]:
+    """A test without what is long."""
+    times = ("created_at", "ready_at", "started_at", "finished_at")
+    return {
+        "id": str(test.id),
+        "name": test.name,
+        "status": test.status,
+        "reason": test.reason,
+        "workers": test.workers,
+        "duration_seconds": test.duration_seconds,
+        "region": test.region,
+        "target_urls": test.target_urls,
+        **{
+            name: None if (moment := getattr(test, name)) is None else timestamp(moment)
+            for name in times
+        },
+        "metrics": None if test.summary is None else _metrics(test.summary),
+    }
+
+
+def _metrics(summary: dict[str, Any]) -> dict[str, Any]:
+    names = [f"{name}_latency_ms" for name in _SHOWN]
+    names += ["error_rate", "rps", "total_requests"]
+    return {name: summary[name] for name in names}

@@ -1,0 +1,55 @@
+"""All settings, from the environment: ``FUSILLADE_`` and the field's name in capitals."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(ge=1)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """One platform's settings. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="FUSILLADE_", extra="ignore")
+
+    data_dir: Path = Path("~/.fusillade")
+    """Database, keys and passwords of a platform with embedded defaults."""
+    database_url: str | None = None
+    """``postgresql+psycopg://...``; None for the bundled PostgreSQL in the data directory."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+
+    admin_email: str | None = None
+    admin_password: str | None = None
+    """The first administrator; generated where they are missing."""
+
+    jwt_secret: Annotated[str, Field(min_length=32)] | None = None
+    """Signs tokens; None for one that is kept in the data directory."""
+    token_ttl_seconds: Positive = 24 * 3600
+
+    default_region: str = "eu-hel1"
+    regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]
+    """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``."""
+
+    max_script_bytes: Positive = 1 << 20
+    max_workers: Positive = 100_000
+    """The most virtual users that a test may have."""
+    max_duration_seconds: Positive = 24 * 3600
+    validation_seconds: PositiveSeconds = 2.0
+    """How long a script's init code may run when it is uploaded."""
+    host_memory_bytes: Positive = 1 << 30
+    """What one script host may use."""
+    watchdog_seconds: PositiveSeconds = 5.0
+    """How long a script may keep its host from doing anything else."""
+    workers_per_actor: Positive = 1000
+    """Virtual users for each WorkerActor, at most."""
+    provisioning_seconds: PositiveSeconds = 900.0
+    """How long a test waits for machines of its region."""
+    wait_ready_seconds: PositiveSeconds = 300.0
+    wait_completed_seconds: PositiveSeconds = 1800.0
+    """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""
+    serve_replicas: Positive = 1
+    """API processes."""

@@ -1,0 +1,138 @@
+"""The tables. All times are UTC; all rows of an organisation carry its id."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {  # noqa: RUF012
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        list[str]: ARRAY(Text()),
+        dict[str, Any]: JSONB(),
+        list[dict[str, Any]]: JSONB(),
+        bytes: LargeBinary(),
+    }
+
+
+class Organisation(Base):
+    """Who owns everything else."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class User(Base):
+    """A person of one organisation."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str] = mapped_column(unique=True)
+    """Lower case."""
+    name: Mapped[str]
+    role: Mapped[str]
+    """``owner``, ``admin`` or ``member``."""
+    password_hash: Mapped[str]
+    token_version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ApiKey(Base):
+    """A key for programs; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE"), index=True
+    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    prefix: Mapped[str]
+    """The first characters, by which a person recognises it."""
+    key_hash: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+
+class Test(Base):
+    """One test and its run."""
+
+    __tablename__ = "tests"
+    __test__ = False  # its name is not meant for pytest
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    """Why it failed, was stopped or was cancelled: a sentence."""
+    workers: Mapped[int]
+    duration_seconds: Mapped[int]
+    region: Mapped[str]
+    entry: Mapped[str]
+    """Path of the main module among the test's files."""
+    options: Mapped[dict[str, Any]]
+    warnings: Mapped[list[dict[str, Any]]]
+    target_urls: Mapped[list[str]]
+    start_when_ready: Mapped[bool] = mapped_column(default=False)
+    """Nobody has to call ``start``."""
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    setup_data: Mapped[str | None]
+    """What ``setup()`` returned, as JSON; set with ``running``."""
+    start_at: Mapped[float | None]
+    """The shared start of all WorkerActors, Unix time; set with ``running``."""
+    summary: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ready_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("tests_of_organisation", "organisation_id", "created_at", "id"),
+        Index("tests_by_status", "status"),
+    )
+
+
+class TestFile(Base):
+    """One file of a test's script."""
+
+    __tablename__ = "test_files"
+    __test__ = False
+
+    test_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[bytes]
+
+
+class TestSeries(Base):
+    """The time series of a run: one point a second."""
+
+    __tablename__ = "test_series"
+    __test__ = False
+
+    test_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True
+    )
+    points: Mapped[list[dict[str, Any]]]

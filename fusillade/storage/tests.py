@@ -1,0 +1,186 @@
+"""Tests and their runs: what is stored of them, and how their status may change."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fusillade.errors import InvalidState, NotFound, ValidationFailed
+from fusillade.storage.models import Test, TestFile, TestSeries
+
+ACTIVE = ("provisioning", "ready", "pending", "running")
+ENDED = ("completed", "failed", "cancelled", "stopped")
+STATUSES = (*ACTIVE, *ENDED)
+
+_COMES_FROM = {
+    "ready": ("provisioning",),
+    "pending": ("ready",),
+    "running": ("pending",),
+    "completed": ("running",),
+    "stopped": ("running",),
+    "cancelled": ("provisioning", "ready", "pending"),
+    "failed": ACTIVE,
+}
+_TIMES = {"ready": "ready_at", "running": "started_at"} | dict.fromkeys(ENDED, "finished_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some tests, newest first."""
+
+    tests: Sequence[Test]
+    total: int
+    """How many there are in all."""
+    next_cursor: str | None
+    """For the page after this one; None on the last."""
+
+
+async def create(session: AsyncSession, test: Test, files: Mapping[str, bytes]) -> None:
+    """Store a new test (in ``provisioning``) with its script."""
+    test.status = "provisioning"
+    session.add(test)
+    await session.flush()
+    session.add_all(
+        TestFile(test_id=test.id, path=path, content=content) for path, content in files.items()
+    )
+
+
+async def get(session: AsyncSession, test_id: UUID, organisation_id: UUID) -> Test:
+    """One test of an organisation. Raises :class:`NotFound`."""
+    found = await session.scalar(
+        select(Test).where(Test.id == test_id, Test.organisation_id == organisation_id)
+    )
+    if found is None:
+        raise not_found(test_id)
+    return found
+
+
+async def by_id(session: AsyncSession, test_id: UUID) -> Test:
+    """One test, for its own actors. Raises :class:`NotFound`."""
+    found = await session.get(Test, test_id)
+    if found is None:
+        raise not_found(test_id)
+    return found
+
+
+def not_found(test_id: object) -> NotFound:
+    """The error for a test that is not there or somebody else's."""
+    return NotFound(f"There is no test {test_id}.")
+
+
+async def files(session: AsyncSession, test_id: UUID) -> dict[str, bytes]:
+    """The test's files by path."""
+    rows = await session.scalars(select(TestFile).where(TestFile.test_id == test_id))
+    return {file.path: file.content for file in rows}
+
+
+async def page(
+    session: AsyncSession, organisation_id: UUID, *, limit: int, cursor: str | None = None
+) -> Page:
+    """Tests of an organisation, newest first; rows that are added meanwhile shift nothing.
+
+    Raises :class:`ValidationFailed` for a cursor that no page has given.
+    """
+    query = select(Test).where(Test.organisation_id == organisation_id)
+    if cursor is not None:
+        query = query.where(tuple_(Test.created_at, Test.id) < _read_cursor(cursor))
+    rows = (
+        await session.scalars(
+            query.order_by(Test.created_at.desc(), Test.id.desc()).limit(limit + 1)
+        )
+    ).all()
+    total = await session.scalar(
+        select(func.count()).select_from(Test).where(Test.organisation_id == organisation_id)
+    )
+    following = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return Page(tests=rows[:limit], total=int(total or 0), next_cursor=following)
+
+
+def _cursor(test: Test) -> str:
+    content = json.dumps([test.created_at.isoformat(), str(test.id)])
+    return base64.urlsafe_b64encode(content.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        created_at, test_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return datetime.fromisoformat(created_at), UUID(test_id)
+    except (ValueError, TypeError) as error:
+        raise ValidationFailed(
+            "cursor is not valid: use the next_cursor of the page before."
+        ) from error
+
+
+async def transition(session: AsyncSession, test_id: UUID, to: str, **values: Any) -> Test:
+    """Change the status in one conditional UPDATE, and ``values`` with it.
+
+    Of two that race one wins. Raises :class:`InvalidState` if the present status does not lead
+    there, :class:`NotFound`.
+    """
+    if to in _TIMES:
+        values[_TIMES[to]] = func.now()
+    changed = await session.scalar(
+        update(Test)
+        .where(Test.id == test_id, Test.status.in_(_COMES_FROM[to]))
+        .values(status=to, **values)
+        .returning(Test)
+        .execution_options(populate_existing=True)
+    )
+    if changed is not None:
+        return changed
+    status = await session.scalar(select(Test.status).where(Test.id == test_id))
+    if status is None:
+        raise not_found(test_id)
+    raise InvalidState(
+        f"The test is {status}; it can become {to} only from {_alternatives(_COMES_FROM[to])}."
+    )
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+async def request_stop(session: AsyncSession, test_id: UUID) -> Test:
+    """Note that a running test is to end early. Raises :class:`InvalidState`."""
+    changed = await session.scalar(
+        update(Test)
+        .where(Test.id == test_id, Test.status == "running")
+        .values(stop_requested=True)
+        .returning(Test)
+        .execution_options(populate_existing=True)
+    )
+    if changed is not None:
+        return changed
+    status = await session.scalar(select(Test.status).where(Test.id == test_id))
+    raise InvalidState(f"The test is {status}; only a running test can be stopped.")
+
+
+async def save_series(session: AsyncSession, test_id: UUID, points: list[dict[str, Any]]) -> None:
+    """Store the time series; a second time replaces it."""
+    await session.execute(
+        insert(TestSeries)
+        .values(test_id=test_id, points=points)
+        .on_conflict_do_update(index_elements=[TestSeries.test_id], set_={"points": points})
+    )
+
+
+async def series(session: AsyncSession, test_id: UUID) -> list[dict[str, Any]]:
+    """The time series; empty before the end."""
+    found = await session.get(TestSeries, test_id)
+    return [] if found is None else found.points
+
+
+async def active_ids(session: AsyncSession) -> list[UUID]:
+    """Tests that have not ended, oldest first."""
+    rows = await session.scalars(
+        select(Test.id).where(Test.status.in_(ACTIVE)).order_by(Test.created_at)
+    )
+    return list(rows)
