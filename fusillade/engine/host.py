@@ -223,6 +223,17 @@ class Host:
 
     # ---- what goes wrong -------------------------------------------------------------------
 
+    def unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A promise of the script was rejected and nobody handled it, or a callback of ours
+        raised."""
+        error = context.get("exception")
+        if type(error).__name__ == "SpiderMonkeyError":
+            lines = [line for line in str(error).splitlines() if "Error" in line]
+            words = lines[-1].strip() if lines else "unknown"
+            self._send(Log(level="error", text=f"Uncaught (in promise) {words}"))
+        else:
+            loop.default_exception_handler(context)
+
     def _describe(self, what: str, error: ScriptError) -> str:
         position = self._position(error.stack)
         where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
@@ -264,7 +275,15 @@ def _is_out_of_memory(text: str) -> bool:
 async def _serve(descriptor: int, memory_bytes: int) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
     host = Host(writer, memory_bytes)
+    asyncio.get_running_loop().set_exception_handler(host.unhandled)
     await host.serve(reader)
+
+
+class _Loop(uvloop.Loop):
+    """pythonmonkey looks this attribute of asyncio's own loop up when a promise is rejected and
+    nobody has handled it; where it is missing the process crashes. Not None: a handler is set."""
+
+    _exception_handler = True
 
 
 def main() -> None:
@@ -273,7 +292,8 @@ def main() -> None:
     die_with_parent(parent)
     restrict(memory_bytes)
     os.chdir("/")
-    uvloop.run(_serve(descriptor, memory_bytes))
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        runner.run(_serve(descriptor, memory_bytes))
     # No atexit handlers: the engine's threads and the realm have nothing left to say.
     os._exit(0)
 

@@ -13,6 +13,8 @@ from fusillade.script.plan import Plan, Scenario
 # How often a ramp is looked at; between two looks the number of workers is constant.
 _RAMP_STEP_SECONDS = 0.02
 _NEVER = float("inf")
+# What was measured in less than this after the last full second counts as part of that second.
+_SHORTEST_SECOND = 0.5
 
 OnDelta = Callable[[int, bytes], None]
 """Called with a delta's number (from 1) and its payload."""
@@ -58,7 +60,6 @@ class LoadRun:
         self._look_timer: asyncio.TimerHandle | None = None
         self._second = 0
         self._delta_number = 0
-        self._last_delta_at = self._start
         self._done: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -225,11 +226,11 @@ class LoadRun:
                     part.told[cell] = float(cells[cell])
                     recorder.add(name, count, tags)
         recorder.set_active_workers(self.active_workers)
-        now = self._loop.time()
+        elapsed = max(0.0, self._loop.time() - self._start)
+        second = self._second
+        if second > 0 and elapsed - second < _SHORTEST_SECOND:
+            second -= 1
         self._delta_number += 1
-        payload = recorder.take_delta(
-            self._delta_number, self._second, max(0.0, now - self._last_delta_at)
-        )
-        self._last_delta_at = now
+        payload = recorder.take_delta(self._delta_number, second, elapsed - second)
         self._second += 1
         self._on_delta(self._delta_number, payload)

@@ -57,7 +57,7 @@ def compile_script(files: Mapping[str, bytes], entry: str) -> CompiledScript:
     compiled = []
     for module in loaded.values():
         edits = Edits(module.scopes.tree.source.content)
-        rewrite = Rewrite(module.scopes, flow, edits)
+        rewrite = Rewrite(module, flow, edits)
         rewrite.run()
         syntax = module_syntax.ModuleSyntax(module, edits)
         prefix = syntax.run()

@@ -103,6 +103,28 @@ class Flow:
             self._look_at(module)
         self._close()
 
+    def called_by_the_language(self, module: Module) -> list[Node]:
+        """Arguments of which nothing is known and which the language may call by itself."""
+        if not self._loose:
+            return []
+        found = []
+        for node in module.scopes.tree.nodes:
+            if node.type == "call_expression" and node.at("function").type == "member_expression":
+                known = node.at("function").at("property").text in blocking.CALLBACK_CANNOT_WAIT
+            elif node.type == "new_expression":
+                known = node.at("constructor").text in blocking.CONSTRUCTOR_CALLBACKS
+            else:
+                continue
+            arguments = node.get("arguments")
+            if known and arguments is not None and arguments.type == "arguments":
+                found += [
+                    argument
+                    for argument in arguments.items()
+                    if argument.type != "spread_element"
+                    and self._resolve(module, argument).unknown
+                ]
+        return found
+
     # ---- preparation -----------------------------------------------------------------------
 
     def _look_at(self, module: Module) -> None:

@@ -2,6 +2,7 @@
 
     http.get(url)            (yield http.get(url))
     list.map(f)              (yield $fu.each.map(list, f))          if f waits
+    list.sort(f)             list.sort($fu.plain(f))                if f may wait
     compare(a, b)            $fu.settled(compare(a, b))             where nothing can be suspended
     await value              (yield $fu.wait(value))
     a?.get(u).status         (($fu1 = a) == null ? undefined : (yield $fu1.get(u)).status)
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 
 from fusillade.hosting.messages import Problem
 from fusillade.script.edits import Edits
-from fusillade.script.flow import CallSite, Flow
+from fusillade.script.flow import CallSite, Flow, Module
 from fusillade.script.scopes import FUNCTIONS, Function, Scopes
 from fusillade.script.syntax import Node
 
@@ -35,8 +36,9 @@ _OWN_THIS = FUNCTIONS - {"arrow_function"}
 class Rewrite:
     """Rewrites one module. ``problems`` has what cannot be rewritten."""
 
-    def __init__(self, scopes: Scopes, flow: Flow, edits: Edits) -> None:
-        self._scopes = scopes
+    def __init__(self, module: Module, flow: Flow, edits: Edits) -> None:
+        self._module = module
+        self._scopes = scopes = module.scopes
         self._flow = flow
         self._edits = edits
         self._source = scopes.tree.source
@@ -67,6 +69,8 @@ class Rewrite:
         }
         for site in waiting.values():
             self._call(site, waiting, chained)
+        for node in self._flow.called_by_the_language(self._module):
+            self._edits.wrap(node, "$fu.plain(", ")")
         for function in self._scopes.functions:
             self._function(function)
         for function, names in self._temporaries.items():

@@ -51,6 +51,14 @@
     }
   }
 
+  // A function that the language calls itself, where it cannot be suspended.
+  function plain(fn) {
+    if (typeof fn !== "function") return fn;
+    return function (...args) {
+      return settled(Reflect.apply(fn, this, args));
+    };
+  }
+
   // ---- async functions -----------------------------------------------------------------------
 
   // Promises that we made -> what became of them, so that `await` needs no promise job.
@@ -70,10 +78,9 @@
       fate.done = true;
       fate.failed = failed;
       fate.value = value;
-      // Somebody may look at the promise itself; a rejection that nobody sees is not an error
-      // of the process.
-      fate.settle();
+      // Somebody may look at the promise itself. That nobody does is no error of the process.
       if (failed) call(then, promise, undefined, () => {});
+      fate.settle();
       for (const waiter of fate.waiters) fu.resume(waiter, value, failed);
     });
     fu.adoptCoroutine(coroutine);
@@ -237,6 +244,7 @@
       }
       const isCollection = list instanceof Map || list instanceof Set;
       if (name === "forEach" && isCollection) return visit(list, rest[0], rest[1]);
+      if (list instanceof Iterator) rest[0] = plain(rest[0]);
       return list[name](...rest);
     };
   }
@@ -259,6 +267,7 @@
   fu.forScripts = Object.freeze({
     __proto__: null,
     settled,
+    plain,
     spawn,
     wait,
     iterator,

@@ -93,6 +93,11 @@
   }
 
   function end(coroutine, failed, value) {
+    if (!failed && typeof value === "object" && value instanceof Promise) {
+      // What an async function returns is its promise; its end is ours.
+      coroutine.top = awaiting(value);
+      return resume(coroutine, undefined, false);
+    }
     coroutine.ended = true;
     coroutine.top = null;
     coroutine.onEnd(coroutine, failed, value);
@@ -116,9 +121,8 @@
       call(next, coroutine.top, undefined);
       return;
     }
-    if (isPending(result)) coroutine.top = result;
-    else if (result instanceof Promise) coroutine.top = awaiting(result);
-    else return end(coroutine, false, result);
+    if (!isPending(result)) return end(coroutine, false, result);
+    coroutine.top = result;
     resume(coroutine, undefined, false);
   }
 

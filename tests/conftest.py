@@ -1,0 +1,88 @@
+"""What tests share: a target, PostgreSQL, a platform. Each starts once, where it is needed."""
+
+import importlib.util
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_HERE = Path(__file__).parent
+
+
+def _load(name: str) -> None:
+    """Make a module that lies beside this file importable, whichever way pytest imports."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, _HERE / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+for _name in ("target", "client", "scripts"):
+    _load(_name)
+
+from target import Target, running_target  # noqa: E402
+
+from fusillade.storage import bundled, database  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def shared_target() -> Iterator[Target]:
+    """A target that others use as well: its counts belong to nobody."""
+    with running_target() as started:
+        yield started
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """A target of one's own, with counts from zero."""
+    with running_target() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The bundled PostgreSQL."""
+    with tempfile.TemporaryDirectory(prefix="fusi-test-", dir="/tmp") as directory:
+        data_dir = Path(directory)
+        try:
+            yield bundled.start(data_dir)
+        finally:
+            bundled.stop(data_dir)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> str:
+    """Name of a database with all tables, to be copied."""
+    name = "migrated"
+    _execute(postgres_url, f"CREATE DATABASE {name}")
+    database.upgrade(postgres_url.replace("/fusillade?", f"/{name}?"))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """An empty database of one's own with all tables."""
+    name = f"test_{secrets.token_hex(6)}"
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield postgres_url.replace("/fusillade?", f"/{name}?")
+    _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[database.Database]:
+    """A Database on an empty database."""
+    opened = database.Database(database_url, pool_size=5)
+    yield opened
+    await opened.dispose()
+
+
+def _execute(url: str, statement: str) -> None:
+    plain = url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
