@@ -120,8 +120,7 @@ class Flow:
                 found += [
                     argument
                     for argument in arguments.items()
-                    if argument.type != "spread_element"
-                    and self._resolve(module, argument).unknown
+                    if argument.type != "spread_element" and self._resolve(module, argument).unknown
                 ]
         return found
 

@@ -2,8 +2,7 @@
 
 One multi handle serves all workers, so they share its connections: the number of connections to
 a target is the largest number of requests that were under way at once. The multi handle is moved
-by ``perform()``, which measured faster here than ``socket_action`` at 50 and at 1,000 connections
-(benchmarks/curl_drive.py); every socket it opens is put into an edge-triggered epoll of our own,
+by ``perform()`` rather than by ``socket_action``, which measured slower; every socket it opens is put into an edge-triggered epoll of our own,
 whose descriptor wakes the event loop when nothing is left to do.
 """
 
@@ -42,7 +41,13 @@ _PROTOCOLS = {
     pycurl.CURL_HTTP_VERSION_2_0: 20,
     pycurl.CURL_HTTP_VERSION_3: 30,
 }
-_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+_CHANGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+_UNREAD = select.EPOLLIN | select.EPOLLRDHUP
+# libcurl reads and writes a limited amount at a time, and no edge tells of the rest. While a body
+# of more than this is sent, and while a closed connection has something left to read, there is a
+# turn each millisecond.
+_LARGE_BODY_BYTES = 32 << 10
+_POLL_SECONDS = 0.001
 _METHODS_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _MOST_IDLE_HANDLES = 4096
 _IDLE_POLL_SECONDS = 0.02
@@ -51,13 +56,24 @@ _IDLE_POLL_SECONDS = 0.02
 class _Handle:
     """One easy handle with its buffer; kept and used again for the same template."""
 
-    __slots__ = ("buffer", "curl", "info", "series", "set", "slot", "template", "timeout_ms")
+    __slots__ = (
+        "buffer",
+        "curl",
+        "info",
+        "series",
+        "set",
+        "slot",
+        "template",
+        "timeout_ms",
+        "uploads",
+    )
 
     def __init__(self, open_socket: Any, verify: bool) -> None:
         self.buffer = BytesIO()
         self.template: Template | None = None
         self.slot = -1
         self.series = -1
+        self.uploads = False
         self.timeout_ms = -1.0
         self.curl = pycurl.Curl()
         # Bound once: pycurl looks attributes up slowly.
@@ -100,6 +116,9 @@ class CurlDriver:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, most_connections)
         self._epoll = select.epoll()
+        # The same sockets, level-triggered: asked before we go to sleep.
+        self._levels = select.epoll()
+        self._uploads = 0
         self._loop.add_reader(self._epoll.fileno(), self._woken)
         self._timer: asyncio.TimerHandle | None = None
         self._idle: dict[int, list[_Handle]] = {}
@@ -119,6 +138,8 @@ class CurlDriver:
         if body is None and template.method in _METHODS_WITH_BODY:
             body = b""
         if body is not None:
+            handle.uploads = len(body) > _LARGE_BODY_BYTES
+            self._uploads += handle.uploads
             handle.set(pycurl.COPYPOSTFIELDS, body)
             handle.set(pycurl.CUSTOMREQUEST, template.method)
         if timeout_ms != handle.timeout_ms:
@@ -132,8 +153,13 @@ class CurlDriver:
         if handle is None:
             self._finished = deque(entry for entry in self._finished if entry[0].slot != slot)
             return
-        self._multi.remove_handle(handle.curl)
+        self._remove(handle)
         self._discard(handle)
+
+    def _remove(self, handle: _Handle) -> None:
+        self._multi.remove_handle(handle.curl)
+        self._uploads -= handle.uploads
+        handle.uploads = False
 
     def _discard(self, handle: _Handle) -> None:
         del self._handles[handle.curl]
@@ -256,7 +282,7 @@ class CurlDriver:
                 (sent - began) / 1000,
                 (first_byte - sent) / 1000,
                 (total - first_byte) / 1000,
-                info(pycurl.REQUEST_SIZE) + info(pycurl.SIZE_UPLOAD_T),
+                info(pycurl.REQUEST_SIZE),  # with its body
                 head + info(pycurl.SIZE_DOWNLOAD_T),
                 1.0 if reused else 0.0,
             ),
@@ -266,7 +292,7 @@ class CurlDriver:
         )
 
     def _release(self, handle: _Handle) -> None:
-        self._multi.remove_handle(handle.curl)
+        self._remove(handle)
         if self._under_way.get(handle.slot) is handle:
             del self._under_way[handle.slot]
         handle.buffer.seek(0)
@@ -281,8 +307,9 @@ class CurlDriver:
 
     def _open_socket(self, _purpose: int, address: Any) -> socket.socket:
         opened = socket.socket(address.family, address.socktype, address.protocol)
-        # pycurl duplicates the descriptor; the registration lives on with the duplicate.
-        self._epoll.register(opened.fileno(), _EDGES)
+        # pycurl duplicates the descriptor; the registrations live on with the duplicate.
+        self._epoll.register(opened.fileno(), _CHANGES)
+        self._levels.register(opened.fileno(), _UNREAD)
         return opened
 
     def _arm(self) -> None:
@@ -294,6 +321,13 @@ class CurlDriver:
             return
         milliseconds = self._multi.timeout()
         seconds = _IDLE_POLL_SECONDS if milliseconds < 0 else milliseconds / 1000
+        for _, events in self._levels.poll(0):
+            if not events & select.EPOLLRDHUP:
+                self._on_ready()
+                return
+            seconds = min(seconds, _POLL_SECONDS)
+        if self._uploads:
+            seconds = min(seconds, _POLL_SECONDS)
         self._timer = self._loop.call_later(seconds, self._on_ready)
 
     def _woken(self) -> None:
@@ -320,3 +354,4 @@ class CurlDriver:
         self.forget_templates()
         self._multi.close()
         self._epoll.close()
+        self._levels.close()

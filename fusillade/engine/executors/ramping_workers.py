@@ -32,8 +32,8 @@ class RampingWorkers(Closed):
         before: float = self.start_workers
         for stage in self.stages:
             if elapsed < stage.duration_seconds:
-                slope = (stage.target - before) / stage.duration_seconds
-                return math.floor(before + slope * elapsed + 0.5)
+                part = elapsed / stage.duration_seconds
+                return math.floor(before + (stage.target - before) * part + 0.5)
             elapsed -= stage.duration_seconds
             before = stage.target
         return 0

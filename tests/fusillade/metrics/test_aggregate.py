@@ -1,0 +1,87 @@
+"""Many hosts' deltas become one result; each counts once."""
+
+import random
+
+import msgspec
+import numpy as np
+
+from fusillade.metrics.aggregate import Aggregate
+from fusillade.metrics.recorder import Recorder
+from fusillade.metrics.requests import REQUEST_COLUMNS
+
+
+def row(**values: float) -> np.ndarray:
+    return np.array([[values.get(name, 0.0) for name in REQUEST_COLUMNS]])
+
+
+def delta(number: int, second: int, requests: int, *, status: int = 200) -> bytes:
+    recorder = Recorder()
+    recorder.define_series(
+        0, {"name": "GET /", "method": "GET", "scenario": "default", "group": ""}
+    )
+    for _ in range(requests):
+        recorder.record_requests(
+            row(series=0, status=status, duration=5.0, bytes_sent=10, reused=1)
+        )
+    recorder.add("iterations", requests)
+    recorder.add_check("ok", requests, 0, {"group": ""})
+    recorder.set_active_workers(3)
+    return recorder.take_delta(number, second, 1.0)
+
+
+def test_a_delta_that_comes_twice_counts_once() -> None:
+    aggregate = Aggregate()
+    payload = delta(1, 0, 5)
+    assert [aggregate.merge(0, payload) for _ in range(3)] == [1, 1, 1]
+    assert aggregate.summary().total_requests == 5
+
+
+def test_the_order_of_arrival_does_not_matter() -> None:
+    payloads = [(source, delta(n, n - 1, n)) for source in range(3) for n in range(1, 6)]
+    shuffled = payloads * 2
+    random.shuffle(shuffled)
+    aggregate = Aggregate()
+    for source, payload in shuffled:
+        aggregate.merge(source, payload)
+    summary = aggregate.summary()
+    assert summary.total_requests == summary.iterations == 45
+    assert [check.passes for check in summary.checks] == [45]
+    assert [point["requests"] for point in aggregate.series_points()] == [3, 6, 9, 12, 15]
+    assert [aggregate.acknowledged(source) for source in range(3)] == [5, 5, 5]
+
+
+def test_what_is_acknowledged_has_no_gaps() -> None:
+    aggregate = Aggregate()
+    assert aggregate.merge(0, delta(1, 0, 1)) == 1
+    assert aggregate.merge(0, delta(3, 2, 1)) == 1
+    assert aggregate.merge(0, delta(2, 1, 1)) == 3
+
+
+def test_a_second_is_complete_when_all_hosts_have_told_of_it() -> None:
+    aggregate = Aggregate()
+    aggregate.merge(0, delta(1, 0, 1))
+    assert aggregate.complete_second(2) == -1
+    aggregate.merge(1, delta(1, 0, 1))
+    assert aggregate.complete_second(2) == 0
+    message = aggregate.metric_message("t", 0)
+    assert (message["rps"], message["active_workers"], message["total_requests"]) == (2, 6, 2)
+    assert message["checks"] == {"passes": 2, "fails": 0}
+
+
+def test_failed_is_status_0_or_400_and_above() -> None:
+    aggregate = Aggregate()
+    for number, status in enumerate((200, 302, 399, 400, 500, 0), start=1):
+        aggregate.merge(0, delta(number, 0, 1, status=status))
+    summary = aggregate.summary()
+    assert (summary.total_requests, summary.failed_requests, summary.error_rate) == (6, 3, 0.5)
+
+
+def test_a_delta_does_not_grow_with_the_request_rate() -> None:
+    assert len(delta(1, 0, 10_000)) < len(delta(1, 0, 10)) + 50
+
+
+def test_a_summary_survives_json() -> None:
+    aggregate = Aggregate()
+    aggregate.merge(0, delta(1, 0, 5))
+    text = msgspec.json.encode(aggregate.summary())
+    assert msgspec.json.decode(text)["total_requests"] == 5
