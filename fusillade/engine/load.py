@@ -78,7 +78,7 @@ class LoadRun:
             }
         )
         engine.before_turn = self._look
-        self._look_timer = self._loop.call_at(self._start, engine.schedule)
+        self._look_timer = self._loop.call_at(self._start, self._look_now)
         second = self._loop.call_at(self._start + 1, self._end_second)
         try:
             await self._done
@@ -137,7 +137,12 @@ class LoadRun:
             return
         if self._look_timer is not None:
             self._look_timer.cancel()
-        self._look_timer = self._loop.call_at(self._next_look, self._engine.schedule)
+        self._look_timer = self._loop.call_at(self._next_look, self._look_now)
+
+    def _look_now(self) -> None:
+        # uvloop's timers may fire up to a millisecond early: then nobody would look again.
+        self._next_look = 0.0
+        self._engine.schedule()
 
     def _look_at(self, part: _Part, now: float) -> float:
         """Orders for one scenario; returns when to look again (loop time)."""
@@ -160,7 +165,7 @@ class LoadRun:
                 self._order(Command.ITERATE, part, due - part.ordered)
                 part.ordered = due
         if elapsed >= executor.duration_seconds or self._exhausted(part):
-            self._stop_part(part, max(now, min(end, now)) + part.scenario.grace_seconds)
+            self._stop_part(part, now + part.scenario.grace_seconds)
             return self._look_for_end(part, now)
         if executor.is_open:
             due_at = begin + executor.next_due(self._share.total_for(part.ordered + 1))

@@ -2,7 +2,8 @@
 
 One multi handle serves all workers, so they share its connections: the number of connections to
 a target is the largest number of requests that were under way at once. The multi handle is moved
-by ``perform()`` rather than by ``socket_action``, which measured slower; every socket it opens is put into an edge-triggered epoll of our own,
+by ``perform()`` rather than by ``socket_action``, which measured slower; every socket it opens is
+put into an edge-triggered epoll of our own,
 whose descriptor wakes the event loop when nothing is left to do.
 """
 
