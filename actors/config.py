@@ -12,6 +12,7 @@ class RunConfig:
     database_url: str
     workers_per_actor: int
     provisioning_seconds: float
+    ready_seconds: float
     hosts: "HostConfig"
 
     @classmethod
@@ -22,6 +23,7 @@ class RunConfig:
             database_url=settings.database_url,
             workers_per_actor=settings.workers_per_actor,
             provisioning_seconds=settings.provisioning_seconds,
+            ready_seconds=settings.ready_seconds,
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
                 watchdog_seconds=settings.watchdog_seconds,

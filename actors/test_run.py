@@ -100,11 +100,9 @@ class TestRunActor:
                 await self._transition("ready")
             case "ready":
                 await self._provision(test)
-                if test.start_when_ready:
-                    await self._transition("pending")
-                else:
-                    await self._wait_for_change()
+                await self._wait_for_start(test)
             case "pending":
+                await self._announce(test)  # whoever made it pending may not have been us
                 await self._provision(test)
                 await self._begin()
             case "running":
@@ -142,6 +140,20 @@ class TestRunActor:
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
         await self._ask(workers, lambda handle: handle.load.remote(files, test.entry, overrides))
         self._workers = workers
+
+    async def _wait_for_start(self, test: Test) -> None:
+        if test.start_when_ready:
+            await self._transition("pending")
+            return
+        assert test.ready_at is not None
+        if time.time() - test.ready_at.timestamp() > self._config.ready_seconds:
+            await self._transition(
+                "cancelled",
+                reason=f"Nobody started the test within {self._config.ready_seconds:g} s, so its "
+                "machines were given back.",
+            )
+            return
+        await self._wait_for_change()
 
     async def _begin(self) -> None:
         """``setup()`` on one WorkerActor, then the shared start for all."""

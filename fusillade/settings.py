@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Virtual users for each WorkerActor, at most."""
     provisioning_seconds: PositiveSeconds = 900.0
     """How long a test waits for machines of its region."""
+    ready_seconds: PositiveSeconds = 3600.0
+    """How long a ready test may keep its machines without being started."""
     wait_ready_seconds: PositiveSeconds = 300.0
     wait_completed_seconds: PositiveSeconds = 1800.0
     """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""
