@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import ray
 
-from actors import names
+from actors import names, placement
 from fusillade.metrics.aggregate import Aggregate
+from fusillade.metrics.thresholds import Threshold
 
 _LATEST_SECONDS = 2
 """A second that not all WorkerActors have told of after this time is shown without them."""
@@ -34,10 +35,10 @@ class Result:
 class MetricsAggregator:
     """Of one test with ``sources`` WorkerActors."""
 
-    def __init__(self, test_id: str, sources: int) -> None:
+    def __init__(self, test_id: str, sources: int, thresholds: list[Threshold]) -> None:
         self._test_id = test_id
         self._sources = sources
-        self._aggregate = Aggregate()
+        self._aggregate = Aggregate(thresholds)
         self._shown = -1
         self._last: dict[str, Any] | None = None
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
@@ -47,7 +48,8 @@ class MetricsAggregator:
         """Merge deltas of one WorkerActor; returns the number up to which all have come."""
         for payload in deltas:
             self._aggregate.merge(source, payload)
-        self._show_new_seconds()
+        if self._show_new_seconds():
+            await self._look_at_thresholds()
         return self._aggregate.acknowledged(source)
 
     async def result(self) -> Result:
@@ -84,7 +86,15 @@ class MetricsAggregator:
         for queue in self._listeners:
             queue.put_nowait(None)
 
-    def _show_new_seconds(self) -> None:
+    async def _look_at_thresholds(self) -> None:
+        reason = self._aggregate.reason_to_abort(self._shown + 1)
+        owner = None if reason is None else placement.find(names.test_run(self._test_id))
+        if owner is not None:
+            owner.abort.remote(reason)
+
+    def _show_new_seconds(self) -> bool:
+        """Tell of the seconds that are complete; whether there were any."""
+        before = self._shown
         ready = max(
             self._aggregate.complete_second(self._sources),
             self._aggregate.last_second() - _LATEST_SECONDS,
@@ -93,6 +103,7 @@ class MetricsAggregator:
             self._shown += 1
             self._last = self._aggregate.metric_message(self._test_id, self._shown)
             self._tell(self._last)
+        return self._shown > before
 
     def _tell(self, message: dict[str, Any]) -> None:
         for queue in self._listeners:

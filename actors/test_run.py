@@ -27,6 +27,7 @@ from fusillade.errors import InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
+from fusillade.script.options import thresholds_of
 from fusillade.settings import Settings
 from fusillade.storage import tests
 from fusillade.storage.database import Database, StorageUnavailable
@@ -66,10 +67,16 @@ class TestRunActor:
         self._database = Database(config.database_url, pool_size=1)
         self._changed = asyncio.Event()
         self._workers: list[_Worker] = []
+        self._aborted: str | None = None
         self._life = asyncio.get_running_loop().create_task(self._live())
 
     async def poke(self) -> None:
         """The row has changed: look at it now."""
+        self._changed.set()
+
+    async def abort(self, reason: str) -> None:
+        """A threshold that ends the test was crossed."""
+        self._aborted = self._aborted or reason
         self._changed.set()
 
     # ---- the way through the states ----------------------------------------------------------
@@ -177,7 +184,7 @@ class TestRunActor:
         outcomes, status = await self._watch(runs, test)
         reason = next((o.reason for o in outcomes.values() if o.reason is not None), None)
         if reason is None:
-            reason = await self._teardown(setup_data)
+            reason = await self._teardown(setup_data) or self._aborted
         if reason is not None:
             status = "failed"
         await self._end(status, reason, outcomes)
@@ -206,7 +213,7 @@ class TestRunActor:
             if status == "completed" and waiting and (await self._row()).stop_requested:
                 status = "stopped"
                 await self._tell_all("stop", _grace(test))
-            if failed and waiting:
+            if (failed or self._aborted) and waiting:
                 await self._tell_all("stop", 0.0)
             if time.time() > deadline and waiting:
                 for future in waiting:
@@ -310,7 +317,7 @@ class TestRunActor:
     async def _aggregator(self, test: Test) -> None:
         metrics_aggregator.remote.options(
             **names.options(names.metrics(self._id), **metrics_aggregator.OPTIONS)
-        ).remote(self._id, self._count(test))
+        ).remote(self._id, self._count(test), thresholds_of(test.options))
 
     def _find_workers(self, count: int) -> list[_Worker]:
         """After a restart: the WorkerActors that are running this test."""

@@ -83,7 +83,8 @@ class Engine:
         self.realm = realm
         self.exchange = realm.exchange
         self.recorder = recorder
-        self.driver = make_driver(self.schedule)
+        self._make_driver = make_driver
+        self._driver: Driver | None = None
         self._on_log = on_log
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
@@ -126,7 +127,7 @@ class Engine:
         now = self._loop.time()
         if self.before_turn is not None:
             self.before_turn(now)
-        more = self.driver.advance(exchange)
+        more = self._driver is not None and self._driver.advance(exchange)
         more |= self._wake_sleepers(now)
         if exchange.has_completions:
             self.recorder.record_requests(exchange.rows())
@@ -180,7 +181,9 @@ class Engine:
                     body = bytes(data[offset:end])
                     offset = end
                 template = self._templates.get(first) or self._old_templates[first]
-                self.driver.submit(int(slot), template, int(second), body, fourth)
+                if self._driver is None:
+                    self._driver = self._make_driver(self.schedule)
+                self._driver.submit(int(slot), template, int(second), body, fourth)
                 submitted = True
             elif kind == Kind.SLEEP:
                 self._sleep_number += 1
@@ -223,10 +226,12 @@ class Engine:
                 # A request prepared just before may still be sent after this.
                 self._old_templates = self._templates
                 self._templates = {}
-                self.driver.forget_templates()
+                if self._driver is not None:
+                    self._driver.forget_templates()
             case Kind.CANCEL:
                 self._sleepers.pop(slot, None)
-                self.driver.cancel(slot)
+                if self._driver is not None:
+                    self._driver.cancel(slot)
             case _:
                 raise ValueError(f"the script's runtime sent an unknown operation {kind}")
         return length
@@ -282,7 +287,8 @@ class Engine:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self.driver.close()
+        if self._driver is not None:
+            self._driver.close()
 
     @staticmethod
     def unix_to_loop_time(unix_seconds: float, loop_now: float) -> float:

@@ -16,7 +16,8 @@ import msgspec
 import uvloop
 
 from fusillade import __version__
-from fusillade.engine.drivers.curl import CurlDriver
+from fusillade.engine.drivers.base import Driver, OnReady
+from fusillade.engine.drivers.routing import Router
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.limits import die_with_parent, restrict
 from fusillade.engine.load import LoadRun
@@ -126,7 +127,7 @@ class Host:
             return
         engine = Engine(
             self._realm,
-            lambda ready: CurlDriver(ready, user_agent=f"fusillade/{__version__}"),
+            self._make_driver,
             Recorder(),
             self._log,
             self._broke,
@@ -155,6 +156,15 @@ class Host:
                 warnings=[*script.warnings, *plan.warnings],
                 target_urls=list(script.target_urls),
             )
+        )
+
+    def _make_driver(self, ready: OnReady) -> Driver:
+        """Asked for when the first request is sent: the plan is known then."""
+        assert self._plan is not None
+        return Router(
+            ready,
+            user_agent=self._plan.user_agent or f"fusillade/{__version__}",
+            verify=not self._plan.insecure,
         )
 
     def _problem(self, message: str, stack: str, entry: str) -> Problem:

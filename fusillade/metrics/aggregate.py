@@ -1,13 +1,24 @@
 """The whole test's metrics: merges the deltas of all hosts, each exactly once."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fusillade.metrics.delta import Delta, SeriesDelta, ValueDelta, decode
 from fusillade.metrics.histogram import Histogram
 from fusillade.metrics.live import timestamp
-from fusillade.metrics.summary import CheckResult, Distribution, Endpoint, Summary
+from fusillade.metrics.selection import Selection
+from fusillade.metrics.summary import (
+    CheckResult,
+    Distribution,
+    Endpoint,
+    Summary,
+    ThresholdResult,
+)
+from fusillade.metrics.thresholds import Threshold
 
 
 @dataclass(slots=True)
@@ -76,7 +87,10 @@ class _Metric:
 class Aggregate:
     """Merged metrics of one test. Not thread-safe: one owner, the MetricsAggregator."""
 
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Sequence[Threshold] = ()) -> None:
+        self._thresholds = [
+            (threshold, Selection(threshold.name, threshold.tags)) for threshold in thresholds
+        ]
         self._sources: dict[int, _Source] = defaultdict(_Source)
         self._total = _Requests()
         self._endpoints: dict[tuple[str, str], _Requests] = defaultdict(_Requests)
@@ -113,6 +127,8 @@ class Aggregate:
         return self._sources[source].contiguous if source in self._sources else 0
 
     def _add(self, source: int, delta: Delta) -> None:
+        for _, selection in self._thresholds:
+            selection.merge(delta)
         second = self._seconds[delta.second]
         second.active[source] = delta.active_workers
         for series in delta.series:
@@ -159,6 +175,25 @@ class Aggregate:
         """The last second that any host has reported; -1 for none."""
         return max((source.last_second for source in self._sources.values()), default=-1)
 
+    def threshold_results(self, elapsed_seconds: float) -> list[ThresholdResult]:
+        """All thresholds over everything so far, in their order."""
+        return [
+            selection.evaluate(threshold, elapsed_seconds)
+            for threshold, selection in self._thresholds
+        ]
+
+    def reason_to_abort(self, elapsed_seconds: float) -> str | None:
+        """The first threshold that is crossed and ends the test, as a sentence."""
+        for threshold, selection in self._thresholds:
+            if threshold.abort and elapsed_seconds >= threshold.abort_delay_seconds:
+                result = selection.evaluate(threshold, elapsed_seconds)
+                if not result.ok:
+                    return (
+                        f"The threshold {threshold.metric}: {threshold.expression} was crossed "
+                        f"({threshold.aggregation} was {result.value:g})."
+                    )
+        return None
+
     def metric_message(self, test_id: str, second: int) -> dict[str, Any]:
         """The WebSocket's ``metric`` message: this second, and the run so far."""
         point = self._seconds.get(second) or _Second()
@@ -183,6 +218,9 @@ class Aggregate:
                 "p95_latency_ms": round(p95, 3),
                 "error_rate": round(self._total.error_rate, 6),
             },
+            "thresholds": [
+                msgspec.to_builtins(result) for result in self.threshold_results(elapsed)
+            ],
         }
 
     def series_points(self) -> list[dict[str, Any]]:
@@ -263,6 +301,7 @@ class Aggregate:
                 for (name, method), requests in sorted(self._endpoints.items())
             ],
             metrics=metrics,
+            thresholds=self.threshold_results(seconds),
         )
 
 

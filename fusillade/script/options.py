@@ -15,6 +15,7 @@ from pydantic import (
 
 from fusillade.durations import parse_duration
 from fusillade.hosting.messages import Problem
+from fusillade.metrics.thresholds import Threshold, parse_thresholds
 
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -23,6 +24,8 @@ Workers = Annotated[int, Field(ge=1, strict=True)]
 EXECUTORS = (
     "constant-workers",
     "ramping-workers",
+    "constant-arrival-rate",
+    "ramping-arrival-rate",
     "per-worker-iterations",
     "shared-iterations",
 )
@@ -31,16 +34,26 @@ _K6_NAMES = {
     "ramping-vus": "ramping-workers",
     "per-vu-iterations": "per-worker-iterations",
 }
-_LATER = ("constant-arrival-rate", "ramping-arrival-rate")
 
 
 def _executor(value: object) -> object:
     name = _K6_NAMES.get(str(value), value)
-    if name in _LATER:
-        raise ValueError(f"the executor '{value}' is not available yet; use one of {EXECUTORS}")
     if name not in EXECUTORS:
-        raise ValueError(f"there is no executor '{value}'; it must be one of {EXECUTORS}")
+        raise ValueError(
+            f"there is no executor '{value}'; it must be one of {', '.join(EXECUTORS)}"
+        )
     return name
+
+
+def _thresholds(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object of the form {metric: ['p95 < 500']}")
+    parse_thresholds(value)
+    return value
+
+
+Rate = Annotated[float, Field(gt=0)]
+Thresholds = Annotated[dict[str, Any], BeforeValidator(_thresholds)]
 
 
 def _aliases(*names: str) -> AliasChoices:
@@ -78,12 +91,30 @@ class LoadOptions(BaseModel):
     stages: list[StageOptions] | None = Field(
         default=None, validation_alias=_aliases("stages", "schedule")
     )
+    rate: Rate | None = None
+    """Iterations started per ``time_unit``."""
+    start_rate: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, validation_alias=_aliases("start_rate")
+    )
+    time_unit: Annotated[Seconds, Field(gt=0)] = Field(
+        default=1.0, validation_alias=_aliases("time_unit")
+    )
+    standby_workers: Count | None = Field(
+        default=None,
+        validation_alias=_aliases("pre_allocated_workers", "pre_allocated_vus", "preAllocatedVUs"),
+    )
+    most_workers: Workers | None = Field(
+        default=None, validation_alias=_aliases("max_workers", "max_vus", "maxVUs")
+    )
+    thresholds: Thresholds = Field(default={}, validation_alias=_aliases("thresholds", "criteria"))
     stop: Seconds = Field(default=30.0, validation_alias=_aliases("stop", "graceful_stop"))
 
     @model_validator(mode="after")
-    def _has_stages(self) -> "LoadOptions":
-        if self.executor == "ramping-workers" and not self.stages:
-            raise ValueError("the executor 'ramping-workers' needs stages: [{duration, target}]")
+    def _is_complete(self) -> "LoadOptions":
+        if self.executor in ("ramping-workers", "ramping-arrival-rate") and not self.stages:
+            raise ValueError(f"the executor '{self.executor}' needs stages: [{{duration, target}}]")
+        if self.executor == "constant-arrival-rate" and self.rate is None:
+            raise ValueError("the executor 'constant-arrival-rate' needs rate: iterations a second")
         return self
 
 
@@ -111,19 +142,24 @@ class Options(LoadOptions):
         default=False,
         validation_alias=_aliases("insecure", "insecure_skip_tls_verify", "insecureSkipTLSVerify"),
     )
+    abort_on_fail: bool = Field(default=False, validation_alias=_aliases("abort_on_fail"))
     user_agent: str | None = Field(default=None, validation_alias=_aliases("user_agent"))
 
 
+def thresholds_of(options: dict[str, Any]) -> list[Threshold]:
+    """All thresholds of a test, by its options as they are stored."""
+    abort = bool(options.get("abort_on_fail"))
+    found = parse_thresholds(options.get("thresholds", {}), abort=abort)
+    for name, scenario in (options.get("scenarios") or {}).items():
+        found += parse_thresholds(scenario.get("thresholds", {}), abort=abort, scenario=name)
+    return found
+
+
 _NOT_YET = {
-    "thresholds",
-    "criteria",
-    "abort_on_fail",
     "warmup",
     "jitter",
     "drop",
     "no_endpoint_tracking",
-    "rate",
-    "time_unit",
     "env",
 }
 _ACCEPTED = {"stack_size", "heap_size", "memory_safe"}

@@ -3,15 +3,18 @@
 How the API's ``workers`` and ``duration`` meet the script's own load model: they win. Without
 stages or scenarios they are the load. With them they set the size and the length while the shape
 stays the script's: durations and start times are scaled so that the whole takes ``duration``,
-worker counts so that the most workers at once (summed over the scenarios) are ``workers``.
+worker counts so that the most workers at once (summed over the scenarios) are ``workers``. Arrival
+rates stay what they are.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from fusillade.engine.executors.base import Executor
+from fusillade.engine.executors.constant_arrival_rate import ConstantArrivalRate
 from fusillade.engine.executors.constant_workers import ConstantWorkers
 from fusillade.engine.executors.per_worker_iterations import PerWorkerIterations
+from fusillade.engine.executors.ramping_arrival_rate import RampingArrivalRate
 from fusillade.engine.executors.ramping_workers import RampingWorkers
 from fusillade.engine.executors.shared_iterations import SharedIterations
 from fusillade.engine.executors.stage import Stage
@@ -121,13 +124,24 @@ def make_plan(
     )
 
 
+_PLAIN_FIELDS = (
+    "executor",
+    "workers",
+    "start_workers",
+    "iterations",
+    "rate",
+    "start_rate",
+    "most_workers",
+    "standby_workers",
+)
+
+
 def _load_fields(options: Options) -> dict[str, Any]:
     """The load model of a script without scenarios, as one scenario's fields in milliseconds."""
     fields: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in ("executor", "workers", "start_workers", "iterations")
-        if getattr(options, name) is not None
+        name: getattr(options, name) for name in _PLAIN_FIELDS if getattr(options, name) is not None
     }
+    fields["time_unit"] = options.time_unit * 1000
     if options.duration is not None:
         fields["duration"] = options.duration * 1000
     if options.stages is not None:
@@ -141,11 +155,15 @@ def _load_fields(options: Options) -> dict[str, Any]:
 def _executor(load: LoadOptions) -> Executor:
     name = load.executor
     if name is None:
-        if load.stages:
+        if load.rate is not None:
+            name = "constant-arrival-rate"
+        elif load.stages:
             name = "ramping-workers"
         else:
             name = "per-worker-iterations" if load.iterations else "constant-workers"
-    workers = load.workers or 1
+    workers = max(load.workers or 1, load.most_workers or 0, load.standby_workers or 0)
+    if name in ("constant-arrival-rate", "ramping-arrival-rate"):
+        return _open_executor(name, load, workers)
     if name == "ramping-workers":
         stages = tuple(Stage(stage.duration, stage.target) for stage in load.stages or ())
         start = load.start_workers if load.start_workers is not None else load.workers or 0
@@ -156,6 +174,16 @@ def _executor(load: LoadOptions) -> Executor:
     if name == "per-worker-iterations":
         return PerWorkerIterations(workers, load.iterations or 1, longest)
     return SharedIterations(workers, load.iterations or 1, longest)
+
+
+def _open_executor(name: str, load: LoadOptions, workers: int) -> Executor:
+    unit = load.time_unit
+    if name == "constant-arrival-rate":
+        assert load.rate is not None
+        seconds = load.duration if load.duration is not None else 30.0
+        return ConstantArrivalRate(load.rate / unit, seconds, workers)
+    stages = tuple(Stage(stage.duration, stage.target / unit) for stage in load.stages or ())
+    return RampingArrivalRate(load.start_rate / unit, stages, workers)
 
 
 def _sized(
@@ -207,6 +235,14 @@ def _scaled(executor: Executor, time_scale: float, workers: int) -> Executor:
             )
         case ConstantWorkers():
             return ConstantWorkers(workers, duration)
+        case ConstantArrivalRate():
+            return ConstantArrivalRate(executor.rate, duration, workers)
+        case RampingArrivalRate():
+            stages = tuple(
+                Stage(stage.duration_seconds * time_scale, stage.target)
+                for stage in executor.stages
+            )
+            return RampingArrivalRate(executor.start_rate, stages, workers)
         case PerWorkerIterations():
             return PerWorkerIterations(workers, executor.iterations_per_worker, duration)
         case SharedIterations():

@@ -35,6 +35,11 @@
         `http: "${url}" is not an absolute URL; it must begin with http:// or https://`,
       );
     }
+    try {
+      new fu.URL(url);
+    } catch {
+      throw new TypeError(`http: "${url}" is not a valid URL`);
+    }
     if (templates.size >= MOST_TEMPLATES) {
       templates = new Map();
       plain = new Map();
