@@ -23,7 +23,8 @@ MOST_SCENARIOS = 64
 # A row's columns 2..14 are `fusillade.metrics.requests.REQUEST_COLUMNS`.
 REQUEST_SLICE = slice(2, 15)
 
-_COMPLETION = Struct(f"{COMPLETION_COLUMNS}d")
+_COMPLETION = Struct("18d")
+_COMPLETION_BYTES = COMPLETION_COLUMNS * 8
 _OPERATION = Struct(f"{OPERATION_COLUMNS}d")
 
 
@@ -116,45 +117,38 @@ class Exchange:
         self._in_used = 0
 
     def complete(
-        self,
-        slot: int,
-        protocol: int,
-        request: tuple[float, ...],
-        content: memoryview | bytes,
-        head_length: int,
-        length: int,
+        self, row: tuple[float, ...], content: memoryview | bytes, head_length: int
     ) -> bool:
-        """Put one finished request in; ``request`` has the 13 REQUEST_COLUMNS.
+        """Put one finished request in.
 
-        ``content`` holds headers (``head_length`` bytes), then the body, ``length`` bytes in all.
+        ``row``: slot, protocol, and the 13 REQUEST_COLUMNS; ``content``: headers
+        (``head_length`` bytes), then the body.
         Returns False when this batch is full: pump, then try again.
         """
-        if self._completed >= COMPLETION_BATCH:
+        completed = self._completed
+        if completed >= COMPLETION_BATCH:
             return False
         used = self._in_used
+        length = len(content)
         if used + length > self._in_capacity:
-            if self._completed:
+            if completed:
                 return False
             self._control[Cell.WANTED_IN_BYTES] = length
             self._grow_in_bytes()
             self._attach()
             used = 0
         if length:
-            self._in_bytes[used : used + length] = content[:length]
+            self._in_bytes[used : used + length] = content
             self._in_used = used + length
         _COMPLETION.pack_into(
             self._completions,
-            self._completed * _COMPLETION.size,
-            slot,
-            protocol,
-            *request,
+            completed * _COMPLETION_BYTES,
+            *row,
             used,
             head_length,
             length - head_length,
-            0.0,
-            0.0,
         )
-        self._completed += 1
+        self._completed = completed + 1
         return True
 
     def rows(self) -> np.ndarray:

@@ -269,28 +269,28 @@ class CurlDriver:
             first_byte = total
         buffer = handle.buffer
         length = buffer.tell()
-        return exchange.complete(
-            handle.slot,
-            _PROTOCOLS.get(info(pycurl.INFO_HTTP_VERSION), 0),
-            (
-                handle.series,
-                status,
-                error,
-                (total - began) / 1000,
-                (began - secured if reused else name_looked_up) / 1000,
-                (connected - name_looked_up) / 1000,
-                (secured - connected) / 1000,
-                (sent - began) / 1000,
-                (first_byte - sent) / 1000,
-                (total - first_byte) / 1000,
-                info(pycurl.REQUEST_SIZE),  # with its body
-                head + info(pycurl.SIZE_DOWNLOAD_T),
-                1.0 if reused else 0.0,
-            ),
-            buffer.getbuffer(),
-            min(head, length),
-            length,
-        )
+        with buffer.getbuffer() as content:
+            return exchange.complete(
+                (
+                    handle.slot,
+                    _PROTOCOLS.get(info(pycurl.INFO_HTTP_VERSION), 0),
+                    handle.series,
+                    status,
+                    error,
+                    (total - began) / 1000,
+                    (began - secured if reused else name_looked_up) / 1000,
+                    (connected - name_looked_up) / 1000,
+                    (secured - connected) / 1000,
+                    (sent - began) / 1000,
+                    (first_byte - sent) / 1000,
+                    (total - first_byte) / 1000,
+                    info(pycurl.REQUEST_SIZE),  # with its body
+                    head + info(pycurl.SIZE_DOWNLOAD_T),
+                    1.0 if reused else 0.0,
+                ),
+                content[:length],
+                min(head, length),
+            )
 
     def _release(self, handle: _Handle) -> None:
         self._remove(handle)

@@ -57,94 +57,82 @@ class _Origin:
         self.addresses: list[Address] = []
         self.known_until = 0.0
         self.resolving = False
-        self.waiting: list[_Request] = []
+        self.waiting: list[_Connection] = []
 
 
 class _Prepared:
     """A template as bytes."""
 
-    __slots__ = ("head", "method", "origin", "whole")
+    __slots__ = ("head", "is_head", "origin", "whole")
 
     def __init__(self, origin: _Origin, method: str, head: bytes, whole: bytes) -> None:
         self.origin = origin
-        self.method = method
+        self.is_head = method == "HEAD"
         self.head = head
         """Up to where ``Content-Length`` may follow."""
         self.whole = whole
         """The request without a body."""
 
 
-class _Request:
-    """One exchange under way."""
+class _Connection:
+    """One connection, and the exchange that is under way on it (if ``slot`` is not negative)."""
 
     __slots__ = (
+        "addresses",
         "began",
         "connect_began",
         "connected",
+        "connecting",
         "deadline",
+        "fd",
         "first_byte",
+        "head",
+        "incoming",
+        "is_head",
         "looked_up",
         "message",
-        "method",
         "origin",
+        "outgoing",
         "received",
         "retried",
         "reused",
         "sent",
         "series",
         "slot",
+        "sock",
         "started",
     )
 
-    def __init__(self, slot: int, series: int, prepared: _Prepared, message: bytes) -> None:
-        self.slot = slot
-        self.series = series
-        self.origin = prepared.origin
-        self.method = prepared.method
-        self.message = message
-        self.deadline = 0.0
-        self.started = self.looked_up = self.connect_began = self.connected = 0.0
-        self.began = self.sent = self.first_byte = 0.0
-        self.received = 0
-        self.reused = True
-        self.retried = False
+    sock: socket.socket
 
-
-class _Connection:
-    """One socket, and the response that is coming in on it."""
-
-    __slots__ = (
-        "addresses",
-        "connecting",
-        "fd",
-        "head",
-        "incoming",
-        "origin",
-        "outgoing",
-        "request",
-        "sock",
-    )
-
-    def __init__(self, origin: _Origin, sock: socket.socket, addresses: list[Address]) -> None:
+    def __init__(self, origin: _Origin) -> None:
         self.origin = origin
-        self.sock = sock
-        self.fd = sock.fileno()
-        self.addresses = addresses
+        self.fd = -1
+        self.addresses: list[Address] = []
         """Those that are left to be tried."""
         self.connecting = True
-        self.request: _Request | None = None
         self.outgoing: memoryview | None = None
         self.incoming: _Incoming | None = None
         self.head = b""
         """The beginning of a head that has not come whole."""
+        self.slot = -1
+        self.series = -1
+        self.message = b""
+        self.is_head = False
+        self.deadline = 0.0
+        self.started = self.looked_up = self.connect_began = self.connected = 0.0
+        self.began = self.sent = self.first_byte = 0.0
+        self.received = 0
+        self.reused = False
+        self.retried = False
 
 
 class _Incoming:
     """A response that is parsed piece by piece (httptools calls the ``on_`` methods)."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, is_head: bool) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._is_head = method == "HEAD"
+        self._is_head = is_head
         self._headers: list[bytes] = []
         self._reason = b""
         self._body: list[bytes] = []
@@ -164,11 +152,6 @@ class _Incoming:
             self.done = True
             self.keep_alive = False
         return self.done
-
-    @property
-    def until_close(self) -> bool:
-        """Whether the body ends where the connection does."""
-        return self.in_body and not self._has_length
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
@@ -221,8 +204,8 @@ class PlainDriver:
         self._origins: dict[tuple[str, int], _Origin] = {}
         self._prepared: dict[int, _Prepared] = {}
         self._connections: dict[int, _Connection] = {}
-        self._under_way: dict[int, tuple[_Request, _Connection | None]] = {}
-        self._heads: dict[bytes, tuple[int, int, int]] = {}
+        self._under_way: dict[int, _Connection] = {}
+        self._heads: dict[bytes, tuple[int, int]] = {}
         self._finished: deque[tuple[Any, ...]] = deque()
         self._exchange: Exchange | None = None
         self._next_look = float("inf")
@@ -242,16 +225,23 @@ class PlainDriver:
             message = prepared.whole
         else:
             message = b"%bContent-Length: %d\r\n\r\n%b" % (prepared.head, len(body), body)
-        request = _Request(slot, series, prepared, message)
-        started = request.started = now()
-        deadline = request.deadline = started + timeout_ms / 1000
+        idle = prepared.origin.idle
+        connection = idle.pop() if idle else _Connection(prepared.origin)
+        connection.slot = slot
+        connection.series = series
+        connection.message = message
+        connection.is_head = prepared.is_head
+        connection.first_byte = 0.0
+        connection.received = 0
+        self._under_way[slot] = connection
+        started = connection.started = now()
+        deadline = connection.deadline = started + timeout_ms / 1000
         if deadline < self._next_look:
             self._look_at(deadline)
-        idle = prepared.origin.idle
-        if idle:
-            self._send(idle.pop(), request)
+        if connection.connecting:
+            self._open(connection)
         else:
-            self._open(request)
+            self._send(connection)
 
     def _prepare(self, template: Template) -> _Prepared:
         parts = urlsplit(template.url)
@@ -284,22 +274,15 @@ class PlainDriver:
         return _Prepared(origin, template.method, head, head + empty + b"\r\n")
 
     def cancel(self, slot: int) -> None:
-        under_way = self._under_way.pop(slot, None)
-        if under_way is None:
-            self._finished = deque(entry for entry in self._finished if entry[0] != slot)
-            return
-        request, connection = under_way
-        if connection is not None:
-            connection.request = None
+        connection = self._under_way.pop(slot, None)
+        if connection is None:
+            self._finished = deque(entry for entry in self._finished if entry[0][0] != slot)
+        else:
             self._close(connection)
-        elif request in request.origin.waiting:
-            request.origin.waiting.remove(request)
 
-    def _send(self, connection: _Connection, request: _Request) -> None:
-        connection.request = request
-        self._under_way[request.slot] = (request, connection)
-        message = request.message
-        began = request.began = now()
+    def _send(self, connection: _Connection) -> None:
+        message = connection.message
+        connection.began = now()
         try:
             sent = connection.sock.send(message)
         except BlockingIOError:
@@ -307,13 +290,13 @@ class PlainDriver:
         except OSError:
             self._broke(connection, _RESET)
             return
-        request.sent = began if sent < len(message) else now()
+        connection.sent = now()
         if sent < len(message):
             connection.outgoing = memoryview(message)[sent:]
             self._epoll.modify(connection.fd, _IN | _OUT)
 
     def _send_more(self, connection: _Connection) -> None:
-        outgoing, request = connection.outgoing, connection.request
+        outgoing = connection.outgoing
         assert outgoing is not None
         try:
             sent = connection.sock.send(outgoing)
@@ -322,29 +305,27 @@ class PlainDriver:
         except OSError:
             # The answer may have come already: reading tells.
             sent = len(outgoing)
-        if request is not None:
-            request.sent = now()
+        connection.sent = now()
         connection.outgoing = outgoing[sent:] if sent < len(outgoing) else None
         if connection.outgoing is None:
             self._epoll.modify(connection.fd, _IN)
 
     # ---- connections -----------------------------------------------------------------------
 
-    def _open(self, request: _Request) -> None:
-        """Begin a new connection for a request."""
-        origin = request.origin
-        request.reused = False
-        self._under_way[request.slot] = (request, None)
-        if origin.known_until < request.started or not origin.addresses:
-            origin.waiting.append(request)
+    def _open(self, connection: _Connection) -> None:
+        """Begin to connect; the request waits for it."""
+        origin = connection.origin
+        if origin.known_until < connection.started or not origin.addresses:
+            origin.waiting.append(connection)
             if not origin.resolving:
                 origin.resolving = True
                 task = self._loop.create_task(self._look_up(origin))
                 self._lookups.add(task)
                 task.add_done_callback(self._lookups.discard)
             return
-        request.looked_up = now()
-        self._connect(request, list(origin.addresses))
+        connection.looked_up = now()
+        connection.addresses = list(origin.addresses)
+        self._connect(connection)
 
     async def _look_up(self, origin: _Origin) -> None:
         try:
@@ -355,28 +336,29 @@ class PlainDriver:
         origin.known_until = now() + _ADDRESS_SECONDS
         origin.resolving = False
         waiting, origin.waiting = origin.waiting, []
-        for request in waiting:
-            request.looked_up = now()
-            if origin.addresses:
-                self._connect(request, list(origin.addresses))
+        for connection in waiting:
+            connection.looked_up = now()
+            connection.addresses = list(origin.addresses)
+            if connection.addresses:
+                self._connect(connection)
             else:
-                self._finish(request, _NOT_FOUND)
+                self._fail(connection, _NOT_FOUND)
         self._on_ready()
 
-    def _connect(self, request: _Request, addresses: list[Address]) -> None:
-        family, address = addresses.pop(0)
-        request.connect_began = now()
+    def _connect(self, connection: _Connection) -> None:
+        """Try the next address."""
+        family, address = connection.addresses.pop(0)
+        connection.connect_began = now()
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = _Connection(request.origin, sock, addresses)
-        connection.request = request
+        connection.sock = sock
+        connection.fd = sock.fileno()
         self._connections[connection.fd] = connection
-        self._under_way[request.slot] = (request, connection)
         code = sock.connect_ex(address)
-        if code not in (0, errno.EINPROGRESS):
+        if code in (0, errno.EINPROGRESS):
+            self._epoll.register(connection.fd, _OUT)
+        else:
             self._not_connected(connection, code)
-            return
-        self._epoll.register(connection.fd, _OUT)
 
     def _connected(self, connection: _Connection) -> None:
         code = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -384,42 +366,44 @@ class PlainDriver:
             self._not_connected(connection, code)
             return
         connection.connecting = False
-        request = connection.request
-        assert request is not None
-        request.connected = now()
+        connection.connected = now()
         self._epoll.modify(connection.fd, _IN)
-        self._send(connection, request)
+        self._send(connection)
 
     def _not_connected(self, connection: _Connection, code: int) -> None:
-        request, addresses = connection.request, connection.addresses
-        assert request is not None
-        connection.request = None
         self._close(connection)
-        if addresses:
-            self._connect(request, addresses)
+        if connection.addresses:
+            self._connect(connection)
             return
         refused = code in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
-        self._finish(request, _REFUSED if refused else _NETWORK)
+        self._fail(connection, _REFUSED if refused else _NETWORK)
 
     def _close(self, connection: _Connection) -> None:
-        self._connections.pop(connection.fd, None)
-        connection.sock.close()
+        if connection.fd >= 0:
+            del self._connections[connection.fd]
+            connection.sock.close()
+            connection.fd = -1
+        elif connection in connection.origin.waiting:
+            connection.origin.waiting.remove(connection)
 
     def _broke(self, connection: _Connection, error: int) -> None:
         """The connection cannot be used any more, in the middle of a request or between two."""
-        request = connection.request
-        connection.request = None
         self._close(connection)
-        if request is None:
-            if connection in connection.origin.idle:
-                connection.origin.idle.remove(connection)
+        if connection.slot < 0:
+            connection.origin.idle.remove(connection)
             return
-        if request.reused and not request.retried and not request.first_byte and error == _RESET:
-            # The server closed an idle connection while this request was on its way.
-            request.retried = True
-            self._open(request)
+        stale = connection.reused and not connection.first_byte and error == _RESET
+        if not stale or connection.retried:
+            self._fail(connection, error)
             return
-        self._finish(request, error)
+        # The server closed an idle connection while this request was on its way: once more.
+        again = _Connection(connection.origin)
+        for name in ("slot", "series", "message", "is_head", "deadline"):
+            setattr(again, name, getattr(connection, name))
+        again.started = now()
+        again.retried = True
+        self._under_way[again.slot] = again
+        self._open(again)
 
     # ---- progress --------------------------------------------------------------------------
 
@@ -429,9 +413,9 @@ class PlainDriver:
             if not exchange.complete(*self._finished[0]):
                 return True
             self._finished.popleft()
-        if not self._connections:
-            return False
         connections = self._connections
+        if not connections:
+            return False
         events = self._epoll.poll(0, _MOST_EVENTS)
         for fd, event in events:
             connection = connections.get(fd)
@@ -454,40 +438,38 @@ class PlainDriver:
         except OSError:
             self._broke(connection, _RESET)
             return
-        request = connection.request
-        if request is None:
+        arrived = now()
+        if connection.slot < 0:
             # An idle connection was closed, or somebody speaks out of turn.
             self._broke(connection, _RESET)
             return
         if not data:
-            self._ended(connection, request)
+            self._ended(connection, arrived)
             return
-        arrived = now()
-        if not request.first_byte:
-            request.first_byte = arrived
-        request.received += len(data)
-        if connection.incoming is None:
+        if not connection.first_byte:
+            connection.first_byte = arrived
+        connection.received += len(data)
+        incoming = connection.incoming
+        if incoming is None:
             if connection.head:
                 data = connection.head + data
                 connection.head = b""
             end = data.find(b"\r\n\r\n") + 4
-            if end >= 4 and request.method != "HEAD":
-                head = data[:end]
-                facts = self._heads.get(head)
-                if facts is not None and len(data) == end + facts[1]:
-                    self._complete(connection, request, arrived, facts[0], data, end, True)
-                    return
-            elif end < 4 and len(data) < _LONGEST_HEAD:
+            facts = self._heads.get(data[:end])
+            if facts is not None and len(data) == end + facts[1] and not connection.is_head:
+                self._complete(connection, arrived, facts[0], data, end, True)
+                return
+            if end < 4 and len(data) < _LONGEST_HEAD:
                 connection.head = data
                 return
-            connection.incoming = _Incoming(request.method)
-            self._learn(data, end)
-        self._feed(connection, request, connection.incoming, data, arrived)
+            incoming = connection.incoming = _Incoming(connection.is_head)
+            if facts is None:
+                self._learn(data[:end])
+        self._feed(connection, incoming, data, arrived)
 
-    def _learn(self, data: bytes, end: int) -> None:
+    def _learn(self, head: bytes) -> None:
         """Remember a head with which a response of a known length begins."""
-        head = data[:end]
-        facts = None if head in self._heads else _facts(head)
+        facts = _facts(head)
         if facts is None:
             return
         if len(self._heads) >= _MOST_HEADS:
@@ -495,12 +477,7 @@ class PlainDriver:
         self._heads[head] = facts
 
     def _feed(
-        self,
-        connection: _Connection,
-        request: _Request,
-        incoming: _Incoming,
-        data: bytes,
-        arrived: float,
+        self, connection: _Connection, incoming: _Incoming, data: bytes, arrived: float
     ) -> None:
         try:
             incoming.feed(data)
@@ -511,101 +488,95 @@ class PlainDriver:
             # Bytes after the end of the response: it counts, the connection does not.
             incoming.keep_alive = False
         if incoming.done:
-            content, head_length = incoming.content()
             self._complete(
-                connection,
-                request,
-                arrived,
-                incoming.status,
-                content,
-                head_length,
-                incoming.keep_alive,
+                connection, arrived, incoming.status, *incoming.content(), incoming.keep_alive
             )
 
-    def _ended(self, connection: _Connection, request: _Request) -> None:
+    def _ended(self, connection: _Connection, arrived: float) -> None:
+        """The server has closed the connection."""
         incoming = connection.incoming
         if incoming is not None and incoming.end():
-            content, head_length = incoming.content()
-            self._complete(connection, request, now(), incoming.status, content, head_length, False)
-            return
-        self._broke(connection, _RESET)
+            self._complete(connection, arrived, incoming.status, *incoming.content(), False)
+        else:
+            self._broke(connection, _RESET)
 
     def _complete(
         self,
         connection: _Connection,
-        request: _Request,
         arrived: float,
         status: int,
         content: bytes,
         head_length: int,
         keep_alive: bool,
     ) -> None:
-        connection.request = None
+        """A whole response: its row, and the connection back among the idle ones."""
+        slot, began, sent = connection.slot, connection.began, connection.sent
+        first = connection.first_byte
+        reused = connection.reused
+        looked_up, connected = began, began
+        if not reused:
+            looked_up, connected = connection.looked_up, connection.connected
+        row = (
+            slot,
+            _HTTP_1,
+            connection.series,
+            status,
+            0,
+            (arrived - began) * 1000,
+            (looked_up - connection.started) * 1000,
+            (connected - looked_up) * 1000,
+            0.0,
+            (sent - began) * 1000,
+            (first - sent) * 1000,
+            (arrived - first) * 1000,
+            len(connection.message),
+            connection.received,
+            1.0 if reused else 0.0,
+        )
+        del self._under_way[slot]
+        connection.slot = -1
         connection.incoming = None
         if keep_alive and connection.outgoing is None:
+            connection.reused = True
             connection.origin.idle.append(connection)
         else:
             self._close(connection)
-        self._finish(request, 0, arrived, status, content, head_length)
-
-    def _finish(
-        self,
-        request: _Request,
-        error: int,
-        arrived: float = 0.0,
-        status: int = 0,
-        content: bytes = b"",
-        head_length: int = 0,
-    ) -> None:
-        """Put the exchange's row where the runtime finds it."""
-        self._under_way.pop(request.slot, None)
-        began, sent, first = request.began, request.sent, request.first_byte
-        if error:
-            arrived = now()
-            # What was never reached lasted no time; the rest of the time was spent waiting.
-            if not began:
-                began = sent = arrived
-            first = arrived
-            content, head_length = b"", 0
-        if request.reused:
-            row = (
-                request.series,
-                status,
-                error,
-                (arrived - began) * 1000,
-                (began - request.started) * 1000,
-                0.0,
-                0.0,
-                (sent - began) * 1000,
-                (first - sent) * 1000,
-                (arrived - first) * 1000,
-                len(request.message),
-                request.received,
-                1.0,
-            )
-        else:
-            looked_up = request.looked_up or arrived
-            connected = request.connected or (request.connect_began and arrived) or looked_up
-            row = (
-                request.series,
-                status,
-                error,
-                (arrived - began) * 1000,
-                (looked_up - request.started) * 1000,
-                (connected - looked_up) * 1000,
-                0.0,
-                (sent - began) * 1000,
-                (first - sent) * 1000,
-                (arrived - first) * 1000,
-                len(request.message) if request.began else 0,
-                request.received,
-                0.0,
-            )
         exchange = self._exchange
-        entry = (request.slot, _HTTP_1, row, content, head_length, len(content))
-        if exchange is None or self._finished or not exchange.complete(*entry):
-            self._finished.append(entry)
+        if self._finished or exchange is None or not exchange.complete(row, content, head_length):
+            self._finished.append((row, content, head_length))
             self._on_ready()
+
+    def _fail(self, connection: _Connection, error: int) -> None:
+        """No response: what was never reached lasted no time, the rest was spent waiting."""
+        ended = now()
+        started, began, sent = connection.started, connection.began, connection.sent
+        if connection.reused:
+            looked_up = connected = began
+        else:
+            looked_up = connection.looked_up or ended
+            connected = connection.connected or ended
+        if not connection.connected:
+            began = sent = ended
+        row = (
+            connection.slot,
+            _HTTP_1,
+            connection.series,
+            0,
+            error,
+            (ended - began) * 1000,
+            (looked_up - started) * 1000,
+            (connected - looked_up) * 1000,
+            0.0,
+            (sent - began) * 1000,
+            (ended - sent) * 1000,
+            0.0,
+            len(connection.message) if connection.connected else 0,
+            connection.received,
+            1.0 if connection.reused else 0.0,
+        )
+        del self._under_way[connection.slot]
+        self._finished.append((row, b"", 0))
+        self._on_ready()
 
     # ---- time ------------------------------------------------------------------------------
 
@@ -620,22 +591,12 @@ class PlainDriver:
         self._timer = None
         self._next_look = float("inf")
         moment = now()
-        late = [
-            (request, connection)
-            for request, connection in self._under_way.values()
-            if request.deadline <= moment
-        ]
-        for request, connection in late:
-            if connection is not None:
-                connection.request = None
-                self._close(connection)
-            elif request in request.origin.waiting:
-                request.origin.waiting.remove(request)
-            self._finish(request, _TIMED_OUT)
+        late = [one for one in self._under_way.values() if one.deadline <= moment]
+        for connection in late:
+            self._close(connection)
+            self._fail(connection, _TIMED_OUT)
         if self._under_way:
-            self._look_at(min(request.deadline for request, _ in self._under_way.values()))
-        if late:
-            self._on_ready()
+            self._look_at(min(one.deadline for one in self._under_way.values()))
 
     def forget_templates(self) -> None:
         """The runtime has started new numbers."""
@@ -657,7 +618,7 @@ class PlainDriver:
         self._epoll.close()
 
 
-def _facts(head: bytes) -> tuple[int, int, int] | None:
+def _facts(head: bytes) -> tuple[int, int] | None:
     """Status and length of a response with this head; None unless it is a plain final response
     with one ``Content-Length`` on a connection that stays open."""
     lines = head[:-4].split(b"\r\n")
@@ -680,4 +641,4 @@ def _facts(head: bytes) -> tuple[int, int, int] | None:
             if length is not None or not value.isdigit():
                 return None
             length = int(value)
-    return None if length is None else (status, length, len(head))
+    return None if length is None else (status, length)
