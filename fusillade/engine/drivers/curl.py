@@ -60,6 +60,7 @@ class _Handle:
     __slots__ = (
         "buffer",
         "curl",
+        "head",
         "info",
         "series",
         "set",
@@ -70,6 +71,7 @@ class _Handle:
     )
 
     def __init__(self, open_socket: Any, verify: bool) -> None:
+        self.head = BytesIO()
         self.buffer = BytesIO()
         self.template: Template | None = None
         self.slot = -1
@@ -83,10 +85,9 @@ class _Handle:
         self.defaults(open_socket, verify)
 
     def defaults(self, open_socket: Any, verify: bool) -> None:
-        write = self.buffer.write
         self.timeout_ms = -1.0
-        self.set(pycurl.WRITEFUNCTION, write)
-        self.set(pycurl.HEADERFUNCTION, write)
+        self.set(pycurl.WRITEFUNCTION, self.buffer.write)
+        self.set(pycurl.HEADERFUNCTION, self.head.write)
         self.set(pycurl.OPENSOCKETFUNCTION, open_socket)
         self.set(pycurl.NOSIGNAL, 1)
         self.set(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
@@ -141,8 +142,10 @@ class CurlDriver:
         if body is not None:
             handle.uploads = len(body) > _LARGE_BODY_BYTES
             self._uploads += handle.uploads
-            handle.set(pycurl.COPYPOSTFIELDS, body)
+            handle.set(pycurl.POSTFIELDS, body)
             handle.set(pycurl.CUSTOMREQUEST, template.method)
+            if template.method not in _METHODS_WITH_BODY:
+                handle.template = None  # it would go on sending a body: not to be used again
         if timeout_ms != handle.timeout_ms:
             handle.timeout_ms = timeout_ms
             handle.set(pycurl.TIMEOUT_MS, max(1, int(timeout_ms)))
@@ -201,14 +204,13 @@ class CurlDriver:
             handle.set(pycurl.HTTPGET, 1)
         else:
             handle.set(pycurl.CUSTOMREQUEST, template.method)
-            # libcurl would announce a body and a form by itself.
-            headers.append("Expect:")
-            if "content-type" not in names:
-                headers.append("Content-Type:")
+        # libcurl would announce a body and a form by itself.
+        headers.append("Expect:")
+        if "content-type" not in names:
+            headers.append("Content-Type:")
         if "user-agent" not in names:
             handle.set(pycurl.USERAGENT, self._user_agent)
-        if headers:
-            handle.set(pycurl.HTTPHEADER, headers)
+        handle.set(pycurl.HTTPHEADER, headers)
 
     # ---- progress --------------------------------------------------------------------------
 
@@ -250,6 +252,10 @@ class CurlDriver:
         if code:
             error = _ERRORS.get(code, _NETWORK)
             status = 0
+        head = _without_trailers(handle.head.getvalue())
+        if not error and not head.endswith(b"\r\n\r\n"):
+            # libcurl takes a head that ends with the connection for a whole one.
+            status, error = 0, _RESET
         name_looked_up = info(pycurl.NAMELOOKUP_TIME_T)
         connected = info(pycurl.CONNECT_TIME_T) or name_looked_up
         secured = info(pycurl.APPCONNECT_TIME_T) or connected
@@ -257,7 +263,6 @@ class CurlDriver:
         sent = info(pycurl.POSTTRANSFER_TIME_T)
         first_byte = info(pycurl.STARTTRANSFER_TIME_T)
         total = info(pycurl.TOTAL_TIME_T)
-        head = info(pycurl.HEADER_SIZE)
         reused = info(pycurl.NUM_CONNECTS) == 0
         # A phase that was not reached has time 0 in libcurl: it ends where the one before it did.
         began = began if began >= secured else secured
@@ -267,36 +272,36 @@ class CurlDriver:
         if error:
             # What was never reached lasted no time; the rest of the time was spent waiting.
             first_byte = total
-        buffer = handle.buffer
-        length = buffer.tell()
-        with buffer.getbuffer() as content:
-            return exchange.complete(
-                (
-                    handle.slot,
-                    _PROTOCOLS.get(info(pycurl.INFO_HTTP_VERSION), 0),
-                    handle.series,
-                    status,
-                    error,
-                    (total - began) / 1000,
-                    (began - secured if reused else name_looked_up) / 1000,
-                    (connected - name_looked_up) / 1000,
-                    (secured - connected) / 1000,
-                    (sent - began) / 1000,
-                    (first_byte - sent) / 1000,
-                    (total - first_byte) / 1000,
-                    info(pycurl.REQUEST_SIZE),  # with its body
-                    head + info(pycurl.SIZE_DOWNLOAD_T),
-                    1.0 if reused else 0.0,
-                ),
-                content[:length],
-                min(head, length),
-            )
+        return exchange.complete(
+            (
+                handle.slot,
+                _PROTOCOLS.get(info(pycurl.INFO_HTTP_VERSION), 0),
+                handle.series,
+                status,
+                error,
+                (total - began) / 1000,
+                (began - secured if reused else name_looked_up) / 1000,
+                (connected - name_looked_up) / 1000,
+                (secured - connected) / 1000,
+                (sent - began) / 1000,
+                (first_byte - sent) / 1000,
+                (total - first_byte) / 1000,
+                info(pycurl.REQUEST_SIZE),  # with its body
+                info(pycurl.HEADER_SIZE) + info(pycurl.SIZE_DOWNLOAD_T),
+                1.0 if reused else 0.0,
+            ),
+            head + handle.buffer.getvalue(),
+            len(head),
+        )
 
     def _release(self, handle: _Handle) -> None:
         self._remove(handle)
         if self._under_way.get(handle.slot) is handle:
             del self._under_way[handle.slot]
+        handle.head.seek(0)
+        handle.head.truncate()
         handle.buffer.seek(0)
+        handle.buffer.truncate()
         template = handle.template
         if template is None or self._idle_count >= _MOST_IDLE_HANDLES:
             self._discard(handle)
@@ -356,3 +361,16 @@ class CurlDriver:
         self._multi.close()
         self._epoll.close()
         self._levels.close()
+
+
+def _without_trailers(head: bytes) -> bytes:
+    """Interim heads and the final one, without the trailers that libcurl reports behind them."""
+    end = 0
+    while True:
+        begin = end
+        end = head.find(b"\r\n\r\n", begin) + 4
+        if end < 4:
+            return head
+        status = head[begin:end].partition(b" ")[2][:3]
+        if not status.startswith(b"1") or status == b"101":
+            return head[:end]

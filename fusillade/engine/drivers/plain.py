@@ -153,8 +153,14 @@ class _Incoming:
             self.keep_alive = False
         return self.done
 
+    def on_message_begin(self) -> None:
+        if self.done:
+            # Bytes after the end: they belong to no answer, and nobody can trust what follows.
+            self.keep_alive = False
+
     def on_status(self, reason: bytes) -> None:
-        self._reason += reason
+        if not self.done:
+            self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.in_body:
@@ -164,6 +170,8 @@ class _Incoming:
             self._has_length = True
 
     def on_headers_complete(self) -> None:
+        if self.done:
+            return
         self.status = self._parser.get_status_code()
         if self.status < 200 and self.status != 101:
             return
