@@ -2,7 +2,8 @@
 
 ``python tests/target.py FD`` serves on an inherited listening socket until its standard input is
 closed. Paths: ``/status/CODE``, ``/bytes/N``, ``/delay/MILLISECONDS``, ``/redirect/N`` (N more
-redirects), ``/echo`` (what was received, as JSON), ``/close`` (closes without an answer), and
+redirects), ``/echo`` (what was received, as JSON),
+``/cookie?set-cookie=...`` (sets a cookie), ``/close`` (closes without an answer), and
 ``/counted`` (the counts so far, not counted themselves).
 """
 
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 import httptools
 import uvloop
@@ -79,6 +81,9 @@ class _Connection(asyncio.Protocol):
                     "body": self.body.decode(),
                 }
                 body = json.dumps(seen).encode()
+            case "cookie":
+                query = parse_qs(self.path.decode().partition("?")[2])
+                headers = "".join(f"Set-Cookie: {value}\r\n" for value in query["set-cookie"])
             case "close":
                 self.transport.close()
                 return

@@ -173,9 +173,13 @@ class Engine:
         submitted = False
         rows, data = self.exchange.operations()
         offset = 0
-        for slot, kind, first, second, third, fourth, _, _ in rows:
+        for slot, kind, first, second, third, fourth, fifth, _ in rows:
             if kind == Kind.REQUEST:
-                body = None
+                body = cookies = None
+                if fifth > 0:
+                    end = offset + int(fifth)
+                    cookies = bytes(data[offset:end])
+                    offset = end
                 if third >= 0:
                     end = offset + int(third)
                     body = bytes(data[offset:end])
@@ -183,7 +187,7 @@ class Engine:
                 template = self._templates.get(first) or self._old_templates[first]
                 if self._driver is None:
                     self._driver = self._make_driver(self.schedule)
-                self._driver.submit(int(slot), template, int(second), body, fourth)
+                self._driver.submit(int(slot), template, int(second), body, fourth, cookies)
                 submitted = True
             elif kind == Kind.SLEEP:
                 self._sleep_number += 1

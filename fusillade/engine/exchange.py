@@ -23,7 +23,7 @@ MOST_SCENARIOS = 64
 # A row's columns 2..14 are `fusillade.metrics.requests.REQUEST_COLUMNS`.
 REQUEST_SLICE = slice(2, 15)
 
-_COMPLETION = Struct("18d")
+_COMPLETION = Struct("19d")
 _COMPLETION_BYTES = COMPLETION_COLUMNS * 8
 _OPERATION = Struct(f"{OPERATION_COLUMNS}d")
 
@@ -117,12 +117,13 @@ class Exchange:
         self._in_used = 0
 
     def complete(
-        self, row: tuple[float, ...], content: memoryview | bytes, head_length: int
+        self, row: tuple[float, ...], content: bytes, head_length: int, sets_cookies: bool
     ) -> bool:
         """Put one finished request in.
 
         ``row``: slot, protocol, and the 13 REQUEST_COLUMNS; ``content``: headers
-        (``head_length`` bytes), then the body.
+        (``head_length`` bytes), then the body; ``sets_cookies``: whether ``Set-Cookie`` is among
+        the headers.
         Returns False when this batch is full: pump, then try again.
         """
         completed = self._completed
@@ -147,6 +148,7 @@ class Exchange:
             used,
             head_length,
             length - head_length,
+            sets_cookies,
         )
         self._completed = completed + 1
         return True

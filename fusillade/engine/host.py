@@ -122,6 +122,8 @@ class Host:
         try:
             for module in script.modules:
                 self._realm.add_module(module.path, module.code)
+            for path, content in message.files.items():
+                self._realm.add_file(path, content)
         except Exception as error:  # pythonmonkey's own class cannot be named without importing it
             self._send(Rejected(problems=[self._problem(str(error), "", message.entry)]))
             return

@@ -74,6 +74,7 @@ class LoadRun:
         engine.realm.plan(
             {
                 "setup_data": self._setup_data,
+                "workers": self._plan.max_workers,
                 "scenarios": [self._describe(part.scenario) for part in self._parts],
             }
         )
@@ -164,6 +165,8 @@ class LoadRun:
             if due > part.ordered:
                 self._order(Command.ITERATE, part, due - part.ordered)
                 part.ordered = due
+                # The end comes with the next look: these have to begin before it.
+                return min(end, begin + executor.next_due(self._share.total_for(due + 1)))
         if elapsed >= executor.duration_seconds or self._exhausted(part):
             self._stop_part(part, now + part.scenario.grace_seconds)
             return self._look_for_end(part, now)

@@ -19,8 +19,15 @@ _RUNTIME = (
     "worker",
     "log",
     "metrics",
+    "encoding",
+    "cookies",
     "response",
     "http",
+    "client",
+    "custom_metrics",
+    "data",
+    "testing",
+    "utils",
     "globals",
     "modules",
 )
@@ -46,6 +53,7 @@ _API = """(function (fu) {
     growInBytes: () => { fu.growInBytes(); },
     arrays: () => fu.exchange,
     addModule: fu.addModule,
+    addFile: () => { fu.addFile(); },
     onWake: (wake) => { fu.wakeEngine = () => { wake(); }; },
   };
 })"""
@@ -73,6 +81,11 @@ class Realm:
         Raises ``pythonmonkey.SpiderMonkeyError`` for a syntax error.
         """
         self._api["addModule"](path, self._evaluate(code, _named(path)))
+
+    def add_file(self, path: str, content: bytes) -> None:
+        """A file that ``open()`` finds."""
+        self.exchange.put_text(path.encode() + b"\0" + content)
+        self._api["addFile"]()
 
     def load(self, env: Mapping[str, str]) -> None:
         """Run the init code. Leaves a RESULT or an ERROR operation in the exchange."""

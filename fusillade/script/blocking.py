@@ -32,6 +32,10 @@ MODULES: dict[str, dict[str, str]] = {
         "file": "http.file",
         "cookieJar": "http.cookieJar",
     },
+    "k6/crypto": {},
+    "k6/data": {},
+    "k6/encoding": {},
+    "k6/metrics": {},
 }
 """Modules that may be imported by name -> exported name -> builtin."""
 
@@ -87,8 +91,10 @@ _METHODS_OF_VALUES = """
     toLocaleTimeString toString valueOf
 """
 _METHODS_OF_SCRIPT_API = """
-    append body bodyContains bodyMatches contentType debug error hasHeader html info isJson json
-    log matchesSchema table toBe toBeTruthy toEqual warn
+    addHook append b64decode b64encode basicAuth bearerToken body bodyContains bodyMatches
+    clearHooks contentType cookieJar cookiesForUrl counterAdd debug error formEncode gaugeSet
+    hasHeader histogramAdd html info isJson json log matchesSchema md5 rateAdd setDefaults sha1
+    sha256 table toBe toBeTruthy toEqual warn
 """
 LANGUAGE_METHODS = frozenset((_METHODS_OF_VALUES + _METHODS_OF_SCRIPT_API).split())
 """Methods of the language and of SCRIPT_API that never wait. A script's own function under such a

@@ -99,11 +99,11 @@ class LoadOptions(BaseModel):
     time_unit: Annotated[Seconds, Field(gt=0)] = Field(
         default=1.0, validation_alias=_aliases("time_unit")
     )
-    standby_workers: Count | None = Field(
+    pre_allocated_workers: Count | None = Field(
         default=None,
         validation_alias=_aliases("pre_allocated_workers", "pre_allocated_vus", "preAllocatedVUs"),
     )
-    most_workers: Workers | None = Field(
+    max_workers: Workers | None = Field(
         default=None, validation_alias=_aliases("max_workers", "max_vus", "maxVUs")
     )
     thresholds: Thresholds = Field(default={}, validation_alias=_aliases("thresholds", "criteria"))

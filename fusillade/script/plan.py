@@ -131,8 +131,8 @@ _PLAIN_FIELDS = (
     "iterations",
     "rate",
     "start_rate",
-    "most_workers",
-    "standby_workers",
+    "max_workers",
+    "pre_allocated_workers",
 )
 
 
@@ -161,7 +161,7 @@ def _executor(load: LoadOptions) -> Executor:
             name = "ramping-workers"
         else:
             name = "per-worker-iterations" if load.iterations else "constant-workers"
-    workers = max(load.workers or 1, load.most_workers or 0, load.standby_workers or 0)
+    workers = max(load.workers or 1, load.max_workers or 0, load.pre_allocated_workers or 0)
     if name in ("constant-arrival-rate", "ramping-arrival-rate"):
         return _open_executor(name, load, workers)
     if name == "ramping-workers":

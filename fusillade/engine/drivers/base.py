@@ -25,9 +25,17 @@ class Driver(Protocol):
     """Carries out requests. Used from the event loop's thread only."""
 
     def submit(
-        self, slot: int, template: Template, series: int, body: bytes | None, timeout_ms: float
+        self,
+        slot: int,
+        template: Template,
+        series: int,
+        body: bytes | None,
+        timeout_ms: float,
+        cookies: bytes | None = None,
     ) -> None:
-        """Begin an exchange; its completion will carry ``slot`` and ``series``."""
+        """Begin an exchange; its completion will carry ``slot`` and ``series``.
+
+        ``cookies``: the value of a ``Cookie`` header on top of the template's headers."""
 
     def cancel(self, slot: int) -> None:
         """Drop the exchange of ``slot``, if there is one: no completion follows."""

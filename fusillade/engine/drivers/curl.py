@@ -60,6 +60,7 @@ class _Handle:
     __slots__ = (
         "buffer",
         "curl",
+        "has_cookies",
         "head",
         "info",
         "series",
@@ -86,6 +87,7 @@ class _Handle:
 
     def defaults(self, open_socket: Any, verify: bool) -> None:
         self.timeout_ms = -1.0
+        self.has_cookies = False
         self.set(pycurl.WRITEFUNCTION, self.buffer.write)
         self.set(pycurl.HEADERFUNCTION, self.head.write)
         self.set(pycurl.OPENSOCKETFUNCTION, open_socket)
@@ -132,7 +134,13 @@ class CurlDriver:
     # ---- requests --------------------------------------------------------------------------
 
     def submit(
-        self, slot: int, template: Template, series: int, body: bytes | None, timeout_ms: float
+        self,
+        slot: int,
+        template: Template,
+        series: int,
+        body: bytes | None,
+        timeout_ms: float,
+        cookies: bytes | None = None,
     ) -> None:
         handle = self._handle_for(template)
         handle.slot = slot
@@ -146,6 +154,12 @@ class CurlDriver:
             handle.set(pycurl.CUSTOMREQUEST, template.method)
             if template.method not in _METHODS_WITH_BODY:
                 handle.template = None  # it would go on sending a body: not to be used again
+        if cookies is not None or handle.has_cookies:
+            handle.has_cookies = cookies is not None
+            if cookies is None:
+                handle.curl.unsetopt(pycurl.COOKIE)
+            else:
+                handle.set(pycurl.COOKIE, cookies)
         if timeout_ms != handle.timeout_ms:
             handle.timeout_ms = timeout_ms
             handle.set(pycurl.TIMEOUT_MS, max(1, int(timeout_ms)))
@@ -292,6 +306,7 @@ class CurlDriver:
             ),
             head + handle.buffer.getvalue(),
             len(head),
+            b"\r\nset-cookie:" in head.lower(),
         )
 
     def _release(self, handle: _Handle) -> None:

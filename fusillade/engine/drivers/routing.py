@@ -20,7 +20,13 @@ class Router:
         """Made when it is needed."""
 
     def submit(
-        self, slot: int, template: Template, series: int, body: bytes | None, timeout_ms: float
+        self,
+        slot: int,
+        template: Template,
+        series: int,
+        body: bytes | None,
+        timeout_ms: float,
+        cookies: bytes | None = None,
     ) -> None:
         driver: Driver
         if template.url[:7].lower() == "http://":
@@ -29,7 +35,7 @@ class Router:
             if self._curl is None:
                 self._curl = self._make_curl()
             driver = self._curl
-        driver.submit(slot, template, series, body, timeout_ms)
+        driver.submit(slot, template, series, body, timeout_ms, cookies)
 
     def cancel(self, slot: int) -> None:
         self._plain.cancel(slot)

@@ -42,6 +42,7 @@
       this.top = null;
       this.stack = [];
       this.ended = false;
+      this.parts = null; // of the batch that it waits for
     }
   }
 

@@ -86,6 +86,18 @@
     fail,
     print: fu.print,
     console: fu.console,
+    FormData: fu.FormData,
+    SharedArray: fu.SharedArray,
+    SharedCSV: fu.SharedCSV,
+    crypto: fu.crypto,
+    describe: group,
+    encoding: fu.encoding,
+    expect: fu.expect,
+    metrics: fu.metrics,
+    open: fu.open,
+    stats: fu.stats,
+    test: fu.test,
+    utils: fu.utils,
   };
   const COMPUTED = {
     __VU: owner((worker) => worker.id, 0),
@@ -138,7 +150,11 @@
   const http = { ...fu.http, default: fu.http };
   const BUILTINS = {
     k6: { check, sleep: fu.sleep, group, fail },
+    "k6/crypto": { ...fu.crypto, default: fu.crypto },
+    "k6/data": { SharedArray: fu.SharedArray },
+    "k6/encoding": { ...fu.encoding, default: fu.encoding },
     "k6/http": http,
+    "k6/metrics": fu.k6Metrics,
   };
 
   // What `import ... from "k6/http"` gives.

@@ -10,10 +10,11 @@
   let templates = new Map();
   let plain = new Map(); // GET without options, by URL: the fast way
   let nextTemplate = 0;
-  const settings = { timeout: 60000, maxRedirects: 10, sink: false };
+  const settings = { timeout: 60000, maxRedirects: 10, sink: false, headers: [] };
 
   class Template {
-    constructor(id, method, url, headers, name) {
+    constructor(id, method, url, headers, name, parsed) {
+      this.parsed = parsed;
       this.id = id;
       this.method = method;
       this.url = url;
@@ -35,8 +36,9 @@
         `http: "${url}" is not an absolute URL; it must begin with http:// or https://`,
       );
     }
+    let parsed;
     try {
-      new fu.URL(url);
+      parsed = new fu.URL(url);
     } catch {
       throw new TypeError(`http: "${url}" is not a valid URL`);
     }
@@ -46,7 +48,7 @@
       operation(0, KIND.FORGET_TEMPLATES, 0, 0, 0, 0, 0, 0);
     }
     const id = nextTemplate++;
-    const template = new Template(id, method, url, headers, name ?? metricName(method, url));
+    const template = new Template(id, method, url, headers, name ?? metricName(method, url), parsed);
     const text = JSON.stringify({ method, url, headers });
     operation(0, KIND.DEFINE_TEMPLATE, id, fu.putText(text), 0, 0, 0, 0);
     templates.set(key, template);
@@ -59,8 +61,16 @@
   }
 
   function headerList(headers) {
+    if (headers === undefined || headers === null) return settings.headers.slice();
+    const list = givenHeaders(headers);
+    for (const [name, value] of settings.headers) {
+      if (!hasHeader(list, name.toLowerCase())) list.push([name, value]);
+    }
+    return list;
+  }
+
+  function givenHeaders(headers) {
     const list = [];
-    if (headers === undefined || headers === null) return list;
     for (const name of Object.keys(headers)) {
       const value = String(headers[name]);
       if (/[\r\n\0]/.test(value) || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
@@ -100,7 +110,8 @@
 
   // A request under way: what to build the response from, and what is left to follow.
   class Exchange {
-    constructor(template, body, timeout, redirects, tags) {
+    constructor(template, body, timeout, redirects, tags, cookies) {
+      this.cookies = cookies; // of this request alone, on top of the jar's
       this.template = template;
       this.body = body;
       this.timeout = timeout;
@@ -120,12 +131,35 @@
         template.series = series;
       }
     }
+    let cookies = 0;
+    const { jar } = owner;
+    if ((jar !== null && jar.size > 0) || request.cookies !== null) {
+      const text = cookieHeader(jar, template.parsed, request.cookies);
+      if (text !== "") cookies = fu.putText(text);
+    }
     let length = -1;
     const body = request.body;
     if (body !== null) {
       length = typeof body === "string" ? fu.putText(body) : fu.putBytes(body);
     }
-    operation(slot, KIND.REQUEST, template.id, series, length, request.timeout, 0, 0);
+    operation(slot, KIND.REQUEST, template.id, series, length, request.timeout, cookies, 0);
+  }
+
+  function cookieHeader(jar, url, own) {
+    const pairs = new Map();
+    if (jar !== null) {
+      for (const { name, value } of jar.matching(url, Date.now())) {
+        if (!pairs.has(name)) pairs.set(name, value);
+      }
+    }
+    for (const name of Object.keys(own ?? {})) {
+      const given = own[name];
+      const value = typeof given === "object" && given !== null ? given.value : given;
+      if (given?.replace === true || !pairs.has(name)) pairs.set(name, String(value));
+    }
+    const text = [...pairs].map(([name, value]) => `${name}=${value}`).join("; ");
+    if (/[\r\n\0]/.test(text)) throw new TypeError("http: a cookie has a forbidden character");
+    return text;
   }
 
   function running(what) {
@@ -136,12 +170,13 @@
 
   function get(url, options) {
     if (options !== undefined && options !== null) return request("GET", url, null, options);
+    if (settings.headers.length > 0 || fu.hooked) return request("GET", url, null, {});
     const coroutine = running("http.get()");
     url = String(url);
     let entry = plain.get(url);
     if (entry === undefined) {
       const template = templateFor("GET", url, [], undefined);
-      entry = new Exchange(template, null, settings.timeout, settings.maxRedirects, null);
+      entry = new Exchange(template, null, settings.timeout, settings.maxRedirects, null, null);
       plain.set(url, entry);
     }
     coroutine.request = entry;
@@ -157,6 +192,10 @@
       if (typeof body === "string") content = body;
       else if (body instanceof Uint8Array) content = body;
       else if (body instanceof ArrayBuffer) content = new Uint8Array(body);
+      else if (fu.isFormData?.(body)) {
+        content = body.body();
+        if (!hasHeader(headers, "content-type")) headers.push(["Content-Type", body.contentType()]);
+      }
       else if (typeof body === "object") {
         const type = headers.find(([name]) => name.toLowerCase() === "content-type");
         if (type !== undefined && /json/i.test(type[1])) content = JSON.stringify(body);
@@ -172,11 +211,17 @@
     const redirects = follow ? Number(given.maxRedirects ?? settings.maxRedirects) : 0;
     const template = templateFor(method, String(url), headers, given.name);
     const tags = given.tags === undefined || given.tags === null ? null : { ...given.tags };
-    return new Exchange(template, content, milliseconds(given.timeout, "timeout"), redirects, tags);
+    const timeout = milliseconds(given.timeout, "timeout");
+    return new Exchange(template, content, timeout, redirects, tags, given.cookies ?? null);
   }
 
   function request(method, url, body, options) {
     const coroutine = running(`http.${method.toLowerCase()}()`);
+    if (fu.hooked || options?.retry > 0) return fu.retried(method, url, body, options ?? {});
+    return begin(coroutine, method, url, body, options);
+  }
+
+  function begin(coroutine, method, url, body, options) {
     const entry = prepare(method, url, body, options);
     coroutine.request = entry;
     send(coroutine.slot, coroutine.owner, entry);
@@ -210,7 +255,14 @@
       headers = headers.filter(([name]) => !/^(authorization|cookie)$/i.test(name));
     }
     const template = templateFor(method, target.href, headers, undefined);
-    return new Exchange(template, body, entry.timeout, entry.redirects - 1, entry.tags);
+    const { timeout, redirects, tags, cookies } = entry;
+    return new Exchange(template, body, timeout, redirects - 1, tags, cookies);
+  }
+
+  function keepCookies(owner, entry, response) {
+    owner.jar ??= new fu.Jar();
+    const now = Date.now();
+    for (const header of response.setCookies()) owner.jar.receive(header, entry.template.parsed, now);
   }
 
   // The engine has finished the request of `waiter`; its row begins at `at`.
@@ -221,6 +273,7 @@
     let failed = false;
     try {
       const response = new Response(entry.template.url, at, settings.sink);
+      if (exchange.completions[at + 18] !== 0) keepCookies(waiter.owner, entry, response);
       const status = exchange.completions[at + 3];
       if (status >= 300 && status < 400) {
         const next = redirected(entry, response);
@@ -242,7 +295,7 @@
   const withBody = (method) => (url, body, options) => request(method, url, body, options);
   const withoutBody = (method) => (url, options) => request(method, url, null, options);
 
-  fu.http = Object.freeze({
+  fu.methods = {
     get,
     head: withoutBody("HEAD"),
     options: withoutBody("OPTIONS"),
@@ -256,7 +309,9 @@
         ? request(first.toUpperCase(), url, body, options)
         : request(String(first.method ?? "GET").toUpperCase(), first.url, first.body, first),
     formEncode,
-  });
+  };
+  fu.hooked = false;
   fu.httpSettings = settings;
+  fu.httpInternals = { begin, givenHeaders, milliseconds, prepare, running, send };
   fu.completed = completed;
 })

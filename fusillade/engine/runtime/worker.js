@@ -227,10 +227,12 @@
     }
   }
 
-  function abandon(coroutine) {
-    operation(coroutine.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
-    coroutine.ended = true;
-    freeSlot(coroutine.slot);
+  function abandon(waiter) {
+    operation(waiter.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
+    waiter.ended = true;
+    freeSlot(waiter.slot);
+    // A batch has a slot for each of its requests.
+    for (const part of waiter.parts ?? []) if (!part.ended) abandon(part);
   }
 
   // Ends the iterations under way without running the rest of them.
@@ -308,6 +310,7 @@
     const spec = fu.JSON.parse(fu.takeText());
     exchange.scenarios.fill(0);
     setupData = spec.setup_data;
+    fu.workersOfTheTest = spec.workers;
     scenarios = spec.scenarios.map((s, i) => new Scenario(i, s, fu.entry[s.exec]));
   }
 
@@ -349,6 +352,8 @@
     operation(fu.current.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
   }
 
+  fu.claimSlot = claimSlot;
+  fu.freeSlot = freeSlot;
   fu.adoptCoroutine = adoptCoroutine;
   fu.releaseCoroutine = releaseCoroutine;
   fu.cancelOperation = cancelOperation;
