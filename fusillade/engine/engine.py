@@ -133,9 +133,11 @@ class Engine:
             self.recorder.record_requests(exchange.rows())
         more |= exchange.pump(now * 1000)
         more |= self._carry_out(now)
-        self._set_timer()
-        if more:
+        # A sleep of no time at all must not wait for a timer's next millisecond.
+        if more or (self._sleeping and self._sleeping[0][0] <= now):
             self.schedule()
+        else:
+            self._set_timer()
 
     def _wake_sleepers(self, now: float) -> bool:
         sleeping = self._sleeping

@@ -40,6 +40,8 @@ _log = logging.getLogger(__name__)
 _decoder: msgspec.msgpack.Decoder[FromHost] = msgspec.msgpack.Decoder(FromHost)
 _STARTUP_SECONDS = 60.0
 _STDERR_BYTES = 4096
+_LOADER_FAILED = 127
+"""What a process ends with when the dynamic loader gets no memory."""
 _MOST_EARLY_LOGS = 1000
 _MOST_WAITING_LOGS = 10000
 
@@ -332,6 +334,11 @@ class ScriptHost:
             return ScriptHostDied(
                 f"The script host was ended by {name}: did the script use more memory than its "
                 f"limit of {limit} MiB?"
+            )
+        if code == _LOADER_FAILED:
+            return ScriptHostDied(
+                "The script host ran out of memory: did the script use more than its limit of "
+                f"{limit} MiB?"
             )
         return ScriptHostDied(f"The script host ended unexpectedly with exit code {code}.")
 

@@ -147,14 +147,14 @@ class Rewrite:
         return name
 
     def _declare(self, function: Function, names: list[str]) -> None:
-        text = f"let {', '.join(names)}; "
+        text = _let(names)
         body = function.node.get("body")
         if function.node.parent is None:
             self._edits.before(function.node, text)
         elif body is not None and body.type == "statement_block":
             self._edits.after(body.children[0], text)
         elif function.node.type == "arrow_function" and body is not None:
-            self._edits.before(body, text)
+            self._edits.wrap(body, f"{{ {text}return (", "); }")
         else:
             line, column = self._source.position(function.node.start)
             self.problems.append(
@@ -243,31 +243,38 @@ class Rewrite:
         arrow = node.token("=>")
         assert arrow is not None
         self._edits.replace(arrow, "")
-        self._parameters(node)
         body = node.at("body")
         if body.type != "statement_block":
+            function = self._scopes.by_node[node.index]
+            moved = self._defaults_wait(function)
+            names = [] if moved else self._temporaries.pop(function, [])
             self._edits.wrap(body, "return (", "); ")
-            self._edits.wrap(body, "{ ", "}")
+            self._edits.wrap(body, f"{{ {_let(names)}", "}")
+        # Last, since its closing brace is the outermost.
+        self._parameters(node)
 
     def _parameters(self, node: Node) -> None:
         """Move parameters whose defaults wait into the body: no yield may stand among them."""
-        parameters = node.get("parameters")
-        if parameters is None:
-            return
         function = self._scopes.by_node[node.index]
-        waits = any(
-            site.level and parameters.start <= site.node.start < parameters.end
-            for (module, _), site in self._flow.sites.items()
-            if module == self._scopes.module and site.inside is function
-        ) or any(
-            call.type == "await_expression" and parameters.start <= call.start < parameters.end
-            for call in function.calls
-        )
-        if not waits:
+        if not self._defaults_wait(function):
             return
-        self._edits.replace(parameters.children[0], "(...$fu_a) { var [")
+        parameters = node.at("parameters")
+        names = self._temporaries.pop(function, [])
+        self._edits.replace(parameters.children[0], f"(...$fu_a) {{ {_let(names)}var [")
         self._edits.replace(parameters.children[-1], "] = $fu_a; ")
         self._edits.after(node.at("body"), " }")
+
+    def _defaults_wait(self, function: Function) -> bool:
+        parameters = function.node.get("parameters")
+        return parameters is not None and any(
+            parameters.start <= call.start < parameters.end
+            and (call.type == "await_expression" or self._level(call) > 0)
+            for call in function.calls
+        )
+
+    def _level(self, call: Node) -> int:
+        site = self._flow.sites.get((self._scopes.module, call.index))
+        return 0 if site is None else site.level
 
     def _enclosed(self, function: Function, keyword: str, call: str) -> None:
         """A plain function around a generator that has the author's parameters and body."""
@@ -324,6 +331,10 @@ class Rewrite:
         self.problems.append(
             Problem(message=message, file=self._scopes.module, line=line, column=column)
         )
+
+
+def _let(names: list[str]) -> str:
+    return f"let {', '.join(names)}; " if names else ""
 
 
 def _optional_before(node: Node) -> Node | None:

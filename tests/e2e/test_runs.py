@@ -151,3 +151,27 @@ def test_a_region_without_machines_waits_in_provisioning(user: Client) -> None:
     test_id = created["test_id"]
     assert user.get(f"/api/v1/tests/{test_id}")["status"] == "provisioning"
     assert user.post(f"/api/v1/tests/{test_id}/stop")["status"] == "cancelled"
+
+
+def test_thresholds_are_judged_over_all_workers_and_may_end_the_test(
+    user: Client, target: Target
+) -> None:
+    script = f"""
+      export const options = {{ thresholds: {{
+        http_req_failed: ['rate < 0.5', {{ threshold: 'rate < 0.1', abortOnFail: true, delayAbortEval: '2s' }}],
+        'http_reqs{{name:mine}}': ['count > 5'] }} }};
+      export default function () {{
+        http.get('{target.url}/status/200', {{ name: 'mine' }});
+        if (__ITER % 3 === 0) http.get('{target.url}/status/500');
+        sleep(0.05); }}"""
+    test = user.run(script, workers=TWO_ACTORS, duration=30)
+    assert test["status"] == "failed"
+    assert test["reason"].startswith("The threshold http_req_failed: rate < 0.1 was crossed (rate")
+    verdicts = [(one["metric"], one["expression"], one["ok"]) for one in test["thresholds"]]
+    assert verdicts == [
+        ("http_req_failed", "rate < 0.5", True),
+        ("http_req_failed", "rate < 0.1", False),
+        ("http_reqs{name:mine}", "count > 5", True),
+    ]
+    assert test["summary"]["total_requests"] == target.counted()["requests"]
+    assert test["summary"]["duration_seconds"] < 15
