@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from fusillade.cli import demo, down, up
+from fusillade.cli import demo, down, run, up, validate
 from fusillade.errors import FusilladeError
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("down")(down.down)
 app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("validate")(validate.validate)
 
 
 def main() -> None:

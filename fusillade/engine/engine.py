@@ -124,7 +124,8 @@ class Engine:
 
     def _take_turn(self) -> None:
         exchange = self.exchange
-        now = self._loop.time()
+        # The loop's own clock, but not rounded to milliseconds as uvloop's is.
+        now = time.monotonic()
         if self.before_turn is not None:
             self.before_turn(now)
         more = self._driver is not None and self._driver.advance(exchange)
