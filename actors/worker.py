@@ -88,10 +88,6 @@ class WorkerActor:
         await self._spool.deliver()
         return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
 
-    async def has_begun(self) -> bool:
-        """Whether ``run`` has been called."""
-        return "run" in self._steps
-
     async def deliver(self) -> int:
         """Make sure that the aggregator has all deltas; returns their number."""
         await self._spool.deliver()

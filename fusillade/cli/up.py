@@ -49,10 +49,6 @@ def up(
     typer.echo("Stopped.")
 
 
-def _say(words: str) -> None:
-    typer.echo(f"{words} ...")
-
-
 def _watch(data_dir: Path, running: home.Running) -> None:
     """Return when another command took the platform down; raise InternalError when it died."""
     while (now := home.read_running(data_dir)) is not None and now.id == running.id:

@@ -71,13 +71,6 @@ class Histogram:
         histogram.record(np.asarray(values, dtype=np.float64))
         return histogram
 
-    @classmethod
-    def decoded(cls, encoded: Encoded) -> Self:
-        """From the wire."""
-        histogram = cls()
-        histogram.merge(encoded)
-        return histogram
-
     def record(self, values: np.ndarray) -> None:
         """Add values; negative ones count as 0."""
         if len(values) == 0:

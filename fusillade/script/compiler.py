@@ -12,11 +12,12 @@ from fusillade.hosting.messages import Problem
 from fusillade.script import modules as module_syntax
 from fusillade.script.blocking import MODULES
 from fusillade.script.edits import ColumnMap, Edits
-from fusillade.script.flow import Flow, Module
+from fusillade.script.flow import Flow
 from fusillade.script.problems import ScriptErrors
 from fusillade.script.rewrite import Rewrite
 from fusillade.script.scopes import Scopes, string_value
 from fusillade.script.syntax import Node, Source, Tree, parse
+from fusillade.script.targets import Module
 from fusillade.script.typescript import blank_types, is_typescript
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-_]+(?::\d+)?(?=[/?#'\"`\\$]|$)")

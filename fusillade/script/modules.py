@@ -9,11 +9,10 @@ import json
 import posixpath
 from collections.abc import Mapping
 
-from fusillade.script import blocking
 from fusillade.script.edits import Edits
-from fusillade.script.flow import Export, Module
 from fusillade.script.scopes import Scopes, name_of, pattern_names, string_value
 from fusillade.script.syntax import Node
+from fusillade.script.targets import Export, Module
 
 _SUFFIXES = ("", ".js", ".ts", ".mjs", ".mts", "/index.js", "/index.ts")
 _FUNCTION_TYPES = (
@@ -207,8 +206,3 @@ class ModuleSyntax:
                     text = export.expression.text
             lines.append(f"get {json.dumps(exported)}(){{return {text}}},")
         return lines
-
-
-def is_builtin(specifier: str) -> bool:
-    """Whether a module comes with the engine."""
-    return specifier in blocking.MODULES

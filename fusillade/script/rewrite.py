@@ -20,9 +20,10 @@ from collections.abc import Iterator
 
 from fusillade.hosting.messages import Problem
 from fusillade.script.edits import Edits
-from fusillade.script.flow import CallSite, Flow, Module
+from fusillade.script.flow import CallSite, Flow
 from fusillade.script.scopes import FUNCTIONS, Function, Scopes
 from fusillade.script.syntax import Node
+from fusillade.script.targets import Module
 
 _LISTS = frozenset(("program", "statement_block", "switch_case", "switch_default"))
 _CHAIN = {

@@ -52,7 +52,6 @@ class Connection:
     __slots__ = (
         "addresses",
         "began",
-        "connect_began",
         "connected",
         "connecting",
         "deadline",
@@ -92,7 +91,7 @@ class Connection:
         self.message = b""
         self.is_head = False
         self.deadline = 0.0
-        self.started = self.looked_up = self.connect_began = self.connected = 0.0
+        self.started = self.looked_up = self.connected = 0.0
         self.began = self.sent = self.first_byte = 0.0
         self.received = 0
         self.reused = False

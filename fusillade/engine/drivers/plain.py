@@ -183,7 +183,6 @@ class PlainDriver:
     def _connect(self, connection: Connection) -> None:
         """Try the next address."""
         family, address = connection.addresses.pop(0)
-        connection.connect_began = now()
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock = sock
