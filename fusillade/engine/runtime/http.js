@@ -174,7 +174,7 @@
     const coroutine = running("http.get()");
     url = String(url);
     let entry = plain.get(url);
-    if (entry === undefined) {
+    if (entry === undefined || entry.timeout !== settings.timeout) {
       const template = templateFor("GET", url, [], undefined);
       entry = new Exchange(template, null, settings.timeout, settings.maxRedirects, null, null);
       plain.set(url, entry);

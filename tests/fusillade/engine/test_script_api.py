@@ -104,6 +104,13 @@ async def test_defaults_are_sent_unless_the_request_says_otherwise(base: str) ->
     assert await evaluate(body, head=base) == ["a", "Bearer t", "b", None, "Basic dTpw"]
 
 
+async def test_a_default_timeout_holds_for_urls_that_were_used_before(base: str) -> None:
+    body = """const url = base + '/delay/300'; const before = http.get(url).status;
+      http.setDefaults({ timeout: '50ms' });
+      return [before, http.get(url).error];"""
+    assert await evaluate(body, head=base) == [200, "TIMEOUT"]
+
+
 async def test_forms_with_files(base: str) -> None:
     body = """const form = new FormData(); form.append('a', '1'); form.append('f', http.file('data', 'n.txt', 'text/plain'));
       const seen = http.post(base + '/echo', form).json();
