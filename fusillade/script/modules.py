@@ -183,18 +183,15 @@ class ModuleSyntax:
     def _getters(self) -> list[str]:
         lines = []
         for exported, export in self._module.exports.items():
-            if export.source is not None:
-                specifier, name = export.source
+            binding = export.binding
+            source = export.source or (None if binding is None else binding.imported)
+            if source is not None:
+                specifier, name = source
                 text = self._object(specifier)
                 if name != "*":
                     text += f"[{json.dumps(name)}]"
-            elif export.binding is not None and export.binding.imported is not None:
-                specifier, name = export.binding.imported
-                text = self._object(specifier)
-                if name != "*":
-                    text += f"[{json.dumps(name)}]"
-            elif export.binding is not None:
-                text = export.binding.name
+            elif binding is not None:
+                text = binding.name
             else:
                 assert export.expression is not None
                 name_node = export.expression.get("name")

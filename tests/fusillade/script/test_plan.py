@@ -29,19 +29,15 @@ def problems(options: object, *exports: str) -> list[Problem]:
         ("1m30s", 90),
         (1500, 1.5),
         ("250", 0.25),
+        ("30", 0.03),
     ],
 )
 def test_durations(text: object, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "30", "s", "-1s", "1d", "1s ago", True, None, -5, [], float("nan")]
-)
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1d", "1s ago", True, None, -5, [], float("nan")])
 def test_what_is_no_duration(text: object) -> None:
-    if text == "30":
-        assert parse_duration(text) == 0.03
-        return
     with pytest.raises(ValueError, match=r"duration|negative"):
         parse_duration(text)
 
