@@ -3,6 +3,7 @@
 ``python tests/target.py FD`` serves on an inherited listening socket until its standard input is
 closed. Paths: ``/status/CODE``, ``/bytes/N``, ``/delay/MILLISECONDS``, ``/redirect/N`` (N more
 redirects), ``/echo`` (what was received, as JSON),
+``/mirror?header=...`` (the body that was received, with a header of one's own),
 ``/cookie?set-cookie=...`` (sets a cookie), ``/close`` (closes without an answer), and
 ``/counted`` (the counts so far, not counted themselves).
 """
@@ -78,9 +79,13 @@ class _Connection(asyncio.Protocol):
                     "method": method,
                     "url": self.path.decode(),
                     "headers": self.headers,
-                    "body": self.body.decode(),
+                    "body": self.body.decode("utf-8", "surrogateescape"),
                 }
                 body = json.dumps(seen).encode()
+            case "mirror":
+                body = self.body
+                query = parse_qs(self.path.decode().partition("?")[2])
+                headers = "".join(f"{line}\r\n" for line in query.get("header", []))
             case "cookie":
                 query = parse_qs(self.path.decode().partition("?")[2])
                 headers = "".join(f"Set-Cookie: {value}\r\n" for value in query["set-cookie"])

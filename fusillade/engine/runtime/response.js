@@ -21,6 +21,7 @@
     #bytes;
     #head;
     #body;
+    #document;
     #headers;
     #row;
 
@@ -125,6 +126,14 @@
       const body = this.body;
       if (body === null) throw new TypeError("json(): the response has no body");
       return JSON.parse(body);
+    }
+
+    // The elements that a selector finds, or the whole document (html.js).
+    html(selector) {
+      const body = this.body;
+      if (body === null) throw new TypeError("html(): the response has no body");
+      this.#document ??= fu.documentOf(body);
+      return selector === undefined ? this.#document : this.#document.find(selector);
     }
 
     bodyContains(text) {
