@@ -17,6 +17,7 @@ from typing import Any
 import pycurl
 
 from fusillade.engine.drivers.base import OnReady, Template
+from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.exchange import Exchange
 
 # Positions in fusillade.metrics.requests.ERROR_CODES.
@@ -270,6 +271,13 @@ class CurlDriver:
         if not error and not head.endswith(b"\r\n\r\n"):
             # libcurl takes a head that ends with the connection for a whole one.
             status, error = 0, _RESET
+        content = head + handle.buffer.getvalue()
+        lower_head = head.lower()
+        if not error and is_encoded(lower_head):
+            try:
+                content = decode_content(content, len(head))
+            except Undecodable:
+                status, error = 0, _NETWORK
         name_looked_up = info(pycurl.NAMELOOKUP_TIME_T)
         connected = info(pycurl.CONNECT_TIME_T) or name_looked_up
         secured = info(pycurl.APPCONNECT_TIME_T) or connected
@@ -304,9 +312,9 @@ class CurlDriver:
                 info(pycurl.HEADER_SIZE) + info(pycurl.SIZE_DOWNLOAD_T),
                 1.0 if reused else 0.0,
             ),
-            head + handle.buffer.getvalue(),
+            content,
             len(head),
-            b"\r\nset-cookie:" in head.lower(),
+            b"\r\nset-cookie:" in lower_head,
         )
 
     def _release(self, handle: _Handle) -> None:

@@ -76,6 +76,9 @@ class Incoming:
         return head + b"".join(self._body), len(head)
 
 
+_SPECIAL = (b"transfer-encoding", b"connection", b"content-encoding")
+
+
 def facts_of(head: bytes) -> tuple[int, int, bool] | None:
     """Status, length, and whether cookies are set, of a response with this head.
 
@@ -93,7 +96,7 @@ def facts_of(head: bytes) -> tuple[int, int, bool] | None:
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
         name = name.lower()
-        if not colon or name in (b"transfer-encoding", b"connection") or name != name.strip():
+        if not colon or name in _SPECIAL or name != name.strip():
             if name == b"connection" and value.strip().lower() == b"keep-alive":
                 continue
             return None

@@ -19,6 +19,7 @@ import httptools
 
 from fusillade.engine.drivers.base import OnReady, Template
 from fusillade.engine.drivers.connection import HTTP_1, Connection, Origin, Prepared, prepare
+from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.drivers.incoming import Incoming, facts_of
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES
@@ -336,6 +337,14 @@ class PlainDriver:
         self, connection: Connection, incoming: Incoming, arrived: float, keep_alive: bool
     ) -> None:
         content, length = incoming.content()
+        lower_head = content[:length].lower()
+        if is_encoded(lower_head):
+            try:
+                content = decode_content(content, length)
+            except Undecodable:
+                self._close(connection)
+                self._fail(connection, _NETWORK)
+                return
         self._complete(
             connection,
             arrived,
@@ -343,7 +352,7 @@ class PlainDriver:
             content,
             length,
             keep_alive,
-            b"\r\nset-cookie:" in content[:length].lower(),
+            b"\r\nset-cookie:" in lower_head,
         )
 
     def _complete(

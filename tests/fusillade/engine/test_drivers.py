@@ -1,6 +1,7 @@
 """Both HTTP drivers see the same, whatever a server does."""
 
 import asyncio
+import gzip
 from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -265,6 +266,33 @@ async def test_requests_look_alike(
     assert names == expected
     assert seen.row["bytes_sent"] == len(received)
     assert seen.row["bytes_received"] == len(OK)
+
+
+def encoded(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+async def test_an_encoded_body_is_decoded_and_measured_as_it_was_sent(
+    bench: Bench, serve: Start
+) -> None:
+    answer = encoded(gzip.compress(b"a" * 1000))
+    server = await serve([answer], [answer])
+    for _ in range(2):
+        seen = await bench.send(server.url)
+        assert (seen.status, seen.body) == (200, b"a" * 1000)
+        assert seen.row["bytes_received"] == len(answer)
+    assert server.connections == 1
+
+
+async def test_a_body_that_is_not_what_its_header_says_is_an_error(
+    bench: Bench, serve: Start
+) -> None:
+    server = await serve([encoded(b"not gzip")], [OK])
+    seen = await bench.send(server.url)
+    assert (seen.status, seen.error) == (0, "ENETWORK")
+    server.answers[:] = [[OK]]
+    assert (await bench.send(server.url)).status == 200
 
 
 async def test_a_head_request_has_no_body(bench: Bench, serve: Start) -> None:
