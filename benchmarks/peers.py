@@ -36,7 +36,8 @@ http {{
   scgi_temp_path {directory}/scgi;
   {extra}
   server {{
-    listen 127.0.0.1:{port} backlog=10000;
+    listen 127.0.0.1:{port} {listen} backlog=10000;
+    {tls}
     {locations}
   }}
 }}
@@ -65,18 +66,39 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_TLS = """
+    ssl_certificate {directory}/certificate.pem;
+    ssl_certificate_key {directory}/key.pem;
+    ssl_session_cache shared:all:10m;
+"""
+_LISTEN = {"http": "", "https": "ssl", "h2": "ssl http2"}
+
+
 @contextlib.contextmanager
 def nginx(
-    locations: str = 'location / { return 200 \'{"status":"ok"}\'; }', extra: str = ""
+    locations: str = 'location / { return 200 \'{"status":"ok"}\'; }',
+    extra: str = "",
+    protocol: str = "http",
 ) -> Iterator[int]:
-    """An nginx with one process on TARGET_CORE; yields its port."""
+    """An nginx with one process on TARGET_CORE; yields its port.
+
+    ``protocol``: ``http``, ``https`` (HTTP/1.1 over TLS) or ``h2`` (HTTP/2 over TLS)."""
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         # nginx gives up root: its worker must still be able to read what it serves.
         os.chmod(directory, 0o755)
         path = Path(directory, "nginx.conf")
+        if protocol != "http":
+            _make_certificate(directory)
         path.write_text(
-            _NGINX.format(directory=directory, port=port, locations=locations, extra=extra)
+            _NGINX.format(
+                directory=directory,
+                port=port,
+                locations=locations,
+                extra=extra,
+                listen=_LISTEN[protocol],
+                tls="" if protocol == "http" else _TLS.format(directory=directory),
+            )
         )
         process = subprocess.Popen(
             [program("nginx"), "-c", str(path), "-e", f"{directory}/error.log"],
@@ -88,6 +110,20 @@ def nginx(
         finally:
             process.terminate()
             process.wait()
+
+
+def _make_certificate(directory: str) -> None:
+    """A self-signed certificate for 127.0.0.1 (ECDSA P-256)."""
+    subprocess.run(
+        [
+            program("openssl"),
+            *"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(),
+            *("-keyout", f"{directory}/key.pem", "-out", f"{directory}/certificate.pem"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 def _wait_for_port(port: int) -> None:
