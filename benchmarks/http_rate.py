@@ -36,12 +36,13 @@ import http from "k6/http";
 import { check } from "k6";
 export default function () {
   const body = JSON.stringify({ name: "Ada", items: [1, 2, 3], vu: __VU, iteration: __ITER });
-  const response = http.post("URLorders", body, { headers: { "Content-Type": "application/json" } });
+  const headers = { "Content-Type": "application/json" };
+  const response = http.post("URLorders", body, { headers });
   check(response, { "status is 201": (r) => r.status === 201 });
 }
 """
 _ITEMS = ",".join(
-    f'{{"id":{i},"name":"Product number {i}","price":{i}.99,"tags":["new","sale"],"stock":{i * 10}}}'
+    f'{{"id":{i},"name":"Product number {i}","price":{i}.99,"tags":["new","sale"],"stock":{i}}}'
     for i in range(20)
 )
 _PRODUCTS = f'{{"items":[{_ITEMS}],"total":20,"page":1,"comment":"{"x" * 500}"}}'
@@ -91,7 +92,7 @@ def _measures(case: Case, port: int, seconds: int) -> dict[str, Callable[[], flo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="all, if none is given")
+    parser.add_argument("case", nargs="*", choices=[*CASES], help="all, if none is given")
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()

@@ -117,7 +117,8 @@ def _make_certificate(directory: str) -> None:
     subprocess.run(
         [
             program("openssl"),
-            *"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(),
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2"),
             *("-keyout", f"{directory}/key.pem", "-out", f"{directory}/certificate.pem"),
             *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
         ],

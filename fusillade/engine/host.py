@@ -17,7 +17,7 @@ import uvloop
 
 from fusillade import __version__
 from fusillade.engine.drivers.base import Driver, OnReady
-from fusillade.engine.drivers.routing import Router
+from fusillade.engine.drivers.named import make_driver
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.limits import die_with_parent, restrict
 from fusillade.engine.load import LoadRun
@@ -163,7 +163,8 @@ class Host:
     def _make_driver(self, ready: OnReady) -> Driver:
         """Asked for when the first request is sent: the plan is known then."""
         assert self._plan is not None
-        return Router(
+        return make_driver(
+            self._plan.http_driver,
             ready,
             user_agent=self._plan.user_agent or f"fusillade/{__version__}",
             verify=not self._plan.insecure,

@@ -1,7 +1,7 @@
 """The ``options`` that a script exports, as one typed model."""
 
 import difflib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
@@ -144,6 +144,9 @@ class Options(LoadOptions):
     )
     abort_on_fail: bool = Field(default=False, validation_alias=_aliases("abort_on_fail"))
     user_agent: str | None = Field(default=None, validation_alias=_aliases("user_agent"))
+    http_driver: Literal["sockets", "libcurl"] = Field(
+        default="sockets", validation_alias=_aliases("http_driver")
+    )
 
 
 def thresholds_of(options: dict[str, Any]) -> list[Threshold]:

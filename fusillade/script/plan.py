@@ -8,7 +8,7 @@ rates stay what they are.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fusillade.engine.executors.base import Executor
 from fusillade.engine.executors.constant_arrival_rate import ConstantArrivalRate
@@ -49,6 +49,7 @@ class Plan:
     response_sink: bool
     insecure: bool
     user_agent: str | None
+    http_driver: Literal["sockets", "libcurl"]
     options: dict[str, Any]
     """The options as JSON, with the overrides applied."""
     warnings: list[Problem]
@@ -119,6 +120,7 @@ def make_plan(
         response_sink=options.response_sink,
         insecure=options.insecure,
         user_agent=options.user_agent,
+        http_driver=options.http_driver,
         options=options.model_dump(mode="json", exclude_none=True),
         warnings=warnings,
     )

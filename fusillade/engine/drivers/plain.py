@@ -1,16 +1,16 @@
-"""The driver for plain HTTP/1.1 (``http://``): sockets of our own, and nothing in between.
+"""The driver for ``http://`` and ``https://``: sockets of our own, and nothing in between.
 
 All workers share the connections of an origin, as with the other driver: a request takes the one
 that became idle last, or opens one. A response whose head has been seen before, byte for byte
 (which is most of them: a server's heads differ by the second in ``Date``), is known by that head;
 any other is parsed by httptools, and so is everything that is not a whole response with a
-``Content-Length`` in one piece.
+``Content-Length`` in one piece. Where the server chooses HTTP/2, requests are streams of a few
+sessions (``drivers.multiplexer``).
 """
 
 import asyncio
-import errno
 import select
-import socket
+import ssl
 import time
 from collections import deque
 from typing import Any
@@ -18,15 +18,25 @@ from typing import Any
 import httptools
 
 from fusillade.engine.drivers.base import OnReady, Template
-from fusillade.engine.drivers.connection import HTTP_1, Connection, Origin, Prepared, prepare
+from fusillade.engine.drivers.connection import (
+    HTTP_1,
+    Connection,
+    Origin,
+    Prepared,
+    connection_phases,
+    failed_row,
+    prepare,
+)
+from fusillade.engine.drivers.connector import Connector
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
+from fusillade.engine.drivers.http2 import Stream
 from fusillade.engine.drivers.incoming import Incoming, facts_of
+from fusillade.engine.drivers.multiplexer import Multiplexer
+from fusillade.engine.drivers.tls import HTTP_2, make_context
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES
 
 _TIMED_OUT = ERROR_CODES.index("ETIMEDOUT")
-_NOT_FOUND = ERROR_CODES.index("ENOTFOUND")
-_REFUSED = ERROR_CODES.index("ECONNREFUSED")
 _RESET = ERROR_CODES.index("ECONNRESET")
 _NETWORK = ERROR_CODES.index("ENETWORK")
 
@@ -34,7 +44,6 @@ _READ_BYTES = 64 << 10
 _LONGEST_HEAD = 1 << 20
 _MOST_HEADS = 512
 _MOST_EVENTS = 4096
-_ADDRESS_SECONDS = 60.0
 _IN = select.EPOLLIN
 _OUT = select.EPOLLOUT
 
@@ -42,24 +51,30 @@ now = time.perf_counter
 
 
 class PlainDriver:
-    """A :class:`fusillade.engine.drivers.base.Driver` for ``http://``."""
+    """A :class:`fusillade.engine.drivers.base.Driver` for HTTP/1.1 and HTTP/2."""
 
-    def __init__(self, on_ready: OnReady, *, user_agent: str) -> None:
+    def __init__(self, on_ready: OnReady, *, user_agent: str, verify: bool = True) -> None:
         self._on_ready = on_ready
         self._user_agent = user_agent
+        self._verify = verify
+        self._context: ssl.SSLContext | None = None
+        """Made when it is needed."""
         self._loop = asyncio.get_running_loop()
         self._epoll = select.epoll()
         self._loop.add_reader(self._epoll.fileno(), on_ready)
-        self._origins: dict[tuple[str, int], Origin] = {}
+        self._origins: dict[tuple[str, str, int], Origin] = {}
         self._prepared: dict[int, Prepared] = {}
         self._connections: dict[int, Connection] = {}
-        self._under_way: dict[int, Connection] = {}
+        self._under_way: dict[int, Connection | Stream] = {}
         self._heads: dict[bytes, tuple[int, int, bool]] = {}
         self._finished: deque[tuple[Any, ...]] = deque()
         self._exchange: Exchange | None = None
         self._next_look = float("inf")
         self._timer: asyncio.TimerHandle | None = None
-        self._lookups: set[asyncio.Task[None]] = set()
+        self._connector = Connector(
+            self._epoll, self._connections, self._opened, self._fail, on_ready
+        )
+        self._multiplexer = Multiplexer(self._epoll, user_agent, self._finish, self._begin_stream)
         self._closed = False
 
     # ---- requests --------------------------------------------------------------------------
@@ -76,54 +91,117 @@ class PlainDriver:
         prepared = self._prepared.get(template.number)
         if prepared is None:
             prepared = self._prepared[template.number] = prepare(
-                template, self._origins, self._user_agent
+                template, self._origins, self._user_agent, self._context_for(template)
             )
-        if body is None:
-            message = prepared.whole
-            if cookies is not None:
-                message = b"%b\r\nCookie: %b\r\n\r\n" % (message[:-4], cookies)
-        elif cookies is not None:
-            message = b"%bCookie: %b\r\nContent-Length: %d\r\n\r\n%b" % (
-                prepared.head,
-                cookies,
-                len(body),
-                body,
+        origin = prepared.origin
+        started = now()
+        deadline = started + timeout_ms / 1000
+        if deadline < self._next_look:
+            self._look_at(deadline)
+        if origin.protocol == HTTP_2:
+            self._begin_stream(
+                self._multiplexer.stream(slot, series, prepared, body, cookies, deadline, started),
+                origin,
             )
-        else:
-            message = b"%bContent-Length: %d\r\n\r\n%b" % (prepared.head, len(body), body)
-        idle = prepared.origin.idle
-        connection = idle.pop() if idle else Connection(prepared.origin)
+            return
+        idle = origin.idle
+        connection = idle.pop() if idle else Connection(origin)
         connection.slot = slot
         connection.series = series
-        connection.message = message
+        connection.message = _message(prepared, body, cookies)
         connection.is_head = prepared.is_head
         connection.first_byte = 0.0
         connection.received = 0
+        connection.started = started
+        connection.deadline = deadline
         self._under_way[slot] = connection
-        started = connection.started = now()
-        deadline = connection.deadline = started + timeout_ms / 1000
-        if deadline < self._next_look:
-            self._look_at(deadline)
         if connection.connecting:
-            self._open(connection)
+            if origin.protocol is None:
+                connection.request = (prepared, body, cookies)
+            self._connector.open(connection)
         else:
             self._send(connection)
 
+    def _context_for(self, template: Template) -> ssl.SSLContext | None:
+        if template.url[:6].lower() != "https:":
+            return None
+        if self._context is None:
+            self._context = make_context(verify=self._verify)
+        return self._context
+
     def cancel(self, slot: int) -> None:
-        connection = self._under_way.pop(slot, None)
-        if connection is None:
+        one = self._under_way.pop(slot, None)
+        if one is None:
             self._finished = deque(entry for entry in self._finished if entry[0][0] != slot)
         else:
-            self._close(connection)
+            self._give_up(one)
+
+    def _give_up(self, one: Connection | Stream) -> None:
+        if isinstance(one, Stream):
+            self._multiplexer.cancel(one)
+        elif one.connecting:
+            self._connector.abandon(one)
+        else:
+            self._connector.close(one)
+
+    def _opened(self, connection: Connection) -> None:
+        """A connection is open, or the session that it waited for."""
+        if connection.origin.protocol != HTTP_2:
+            if isinstance(connection.request, Stream):
+                # A server that spoke HTTP/2 a moment ago.
+                self._connector.close(connection)
+                self._fail(connection, _NETWORK)
+            else:
+                self._send(connection)
+            return
+        opened = connection.fd >= 0
+        if opened:
+            del self._connections[connection.fd]
+            self._multiplexer.adopt(connection)
+        request = connection.request
+        if isinstance(request, Stream):
+            stream = request
+        else:
+            prepared, body, cookies = request
+            stream = self._multiplexer.stream(
+                connection.slot,
+                connection.series,
+                prepared,
+                body,
+                cookies,
+                connection.deadline,
+                connection.started,
+            )
+        self._begin_stream(stream, connection.origin, connection if opened else None)
+
+    def _begin_stream(
+        self, stream: Stream, origin: Origin, connection: Connection | None = None
+    ) -> None:
+        self._under_way[stream.slot] = stream
+        if self._multiplexer.begin(origin, stream, connection):
+            return
+        # One more connection; it starts as any other.
+        opening = Connection(origin)
+        opening.slot = stream.slot
+        opening.series = stream.series
+        opening.started = stream.started
+        opening.deadline = stream.deadline
+        opening.request = stream
+        self._under_way[stream.slot] = opening
+        self._connector.open(opening)
 
     def _send(self, connection: Connection) -> None:
         message = connection.message
+        sock = connection.sock
+        assert sock is not None
         connection.began = now()
         try:
-            sent = connection.sock.send(message)
+            if connection.secure is not None:
+                message = connection.secure.encrypt(message)
+            sent = sock.send(message)
         except BlockingIOError:
             sent = 0
-        except OSError:
+        except OSError:  # ssl.SSLError is one
             self._broke(connection, _RESET)
             return
         connection.sent = now()
@@ -132,10 +210,11 @@ class PlainDriver:
             self._epoll.modify(connection.fd, _IN | _OUT)
 
     def _send_more(self, connection: Connection) -> None:
-        outgoing = connection.outgoing
+        outgoing, sock = connection.outgoing, connection.sock
         assert outgoing is not None
+        assert sock is not None
         try:
-            sent = connection.sock.send(outgoing)
+            sent = sock.send(outgoing)
         except BlockingIOError:
             return
         except OSError:
@@ -146,84 +225,9 @@ class PlainDriver:
         if connection.outgoing is None:
             self._epoll.modify(connection.fd, _IN)
 
-    # ---- connections -----------------------------------------------------------------------
-
-    def _open(self, connection: Connection) -> None:
-        """Begin to connect; the request waits for it."""
-        origin = connection.origin
-        if origin.known_until < connection.started or not origin.addresses:
-            origin.waiting.append(connection)
-            if not origin.resolving:
-                origin.resolving = True
-                task = self._loop.create_task(self._look_up(origin))
-                self._lookups.add(task)
-                task.add_done_callback(self._lookups.discard)
-            return
-        connection.looked_up = now()
-        connection.addresses = list(origin.addresses)
-        self._connect(connection)
-
-    async def _look_up(self, origin: Origin) -> None:
-        try:
-            found = await self._loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-            origin.addresses = list(dict.fromkeys((entry[0], entry[4]) for entry in found))
-        except (OSError, UnicodeError):
-            origin.addresses = []
-        origin.known_until = now() + _ADDRESS_SECONDS
-        origin.resolving = False
-        waiting, origin.waiting = origin.waiting, []
-        for connection in waiting:
-            connection.looked_up = now()
-            connection.addresses = list(origin.addresses)
-            if connection.addresses:
-                self._connect(connection)
-            else:
-                self._fail(connection, _NOT_FOUND)
-        self._on_ready()
-
-    def _connect(self, connection: Connection) -> None:
-        """Try the next address."""
-        family, address = connection.addresses.pop(0)
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sock = sock
-        connection.fd = sock.fileno()
-        self._connections[connection.fd] = connection
-        code = sock.connect_ex(address)
-        if code in (0, errno.EINPROGRESS):
-            self._epoll.register(connection.fd, _OUT)
-        else:
-            self._not_connected(connection, code)
-
-    def _connected(self, connection: Connection) -> None:
-        code = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._not_connected(connection, code)
-            return
-        connection.connecting = False
-        connection.connected = now()
-        self._epoll.modify(connection.fd, _IN)
-        self._send(connection)
-
-    def _not_connected(self, connection: Connection, code: int) -> None:
-        self._close(connection)
-        if connection.addresses:
-            self._connect(connection)
-            return
-        refused = code in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
-        self._fail(connection, _REFUSED if refused else _NETWORK)
-
-    def _close(self, connection: Connection) -> None:
-        if connection.fd >= 0:
-            del self._connections[connection.fd]
-            connection.sock.close()
-            connection.fd = -1
-        elif connection in connection.origin.waiting:
-            connection.origin.waiting.remove(connection)
-
     def _broke(self, connection: Connection, error: int) -> None:
         """The connection cannot be used any more, in the middle of a request or between two."""
-        self._close(connection)
+        self._connector.close(connection)
         if connection.slot < 0:
             connection.origin.idle.remove(connection)
             return
@@ -238,7 +242,7 @@ class PlainDriver:
         again.started = now()
         again.retried = True
         self._under_way[again.slot] = again
-        self._open(again)
+        self._connector.open(again)
 
     # ---- progress --------------------------------------------------------------------------
 
@@ -248,39 +252,60 @@ class PlainDriver:
             if not exchange.complete(*self._finished[0]):
                 return True
             self._finished.popleft()
+        self._multiplexer.flush()
         connections = self._connections
-        if not connections:
-            return False
         events = self._epoll.poll(0, _MOST_EVENTS)
         for fd, event in events:
             connection = connections.get(fd)
             if connection is None:
+                self._multiplexer.ready(fd, event)
                 continue
             if connection.connecting:
-                self._connected(connection)
+                self._connector.go_on(connection)
                 continue
             if connection.outgoing is not None and event & _OUT:
                 self._send_more(connection)
             if event & ~_OUT:
                 self._read(connection)
+        self._multiplexer.flush()
         return bool(events)
 
     def _read(self, connection: Connection) -> None:
+        sock = connection.sock
+        assert sock is not None
         try:
-            data = connection.sock.recv(_READ_BYTES)
+            data = sock.recv(_READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
             self._broke(connection, _RESET)
             return
-        arrived = now()
+        self._received(connection, data, now())
+
+    def _received(self, connection: Connection, data: bytes, arrived: float) -> None:
+        """``data`` has come; nothing, when the server has closed the connection."""
+        closed = not data
+        secure = connection.secure
+        if secure is not None and data:
+            try:
+                data = secure.decrypt(data)
+            except ssl.SSLError:
+                self._broke(connection, _RESET)
+                return
+            if not data and not secure.closed:
+                return
+            closed = secure.closed
         if connection.slot < 0:
-            # An idle connection was closed, or somebody speaks out of turn.
+            # An idle connection was closed, or somebody speaks out of turn. A server's session
+            # tickets are neither: they decrypt to nothing.
             self._broke(connection, _RESET)
             return
-        if not data:
+        if data:
+            self._take(connection, data, arrived)
+        if closed and connection.slot >= 0 and connection.fd >= 0:
             self._ended(connection, arrived)
-            return
+
+    def _take(self, connection: Connection, data: bytes, arrived: float) -> None:
         if not connection.first_byte:
             connection.first_byte = arrived
         connection.received += len(data)
@@ -328,7 +353,9 @@ class PlainDriver:
     def _ended(self, connection: Connection, arrived: float) -> None:
         """The server has closed the connection."""
         incoming = connection.incoming
-        if incoming is not None and incoming.end():
+        # Without TLS's own end, somebody may have cut the body short (RFC 9112, 9.8).
+        whole = connection.secure is None or connection.secure.closed
+        if incoming is not None and whole and incoming.end():
             self._complete_parsed(connection, incoming, arrived, False)
         else:
             self._broke(connection, _RESET)
@@ -342,7 +369,7 @@ class PlainDriver:
             try:
                 content = decode_content(content, length)
             except Undecodable:
-                self._close(connection)
+                self._connector.close(connection)
                 self._fail(connection, _NETWORK)
                 return
         self._complete(
@@ -369,9 +396,6 @@ class PlainDriver:
         slot, began, sent = connection.slot, connection.began, connection.sent
         first = connection.first_byte
         reused = connection.reused
-        looked_up, connected = began, began
-        if not reused:
-            looked_up, connected = connection.looked_up, connection.connected
         row = (
             slot,
             HTTP_1,
@@ -379,9 +403,7 @@ class PlainDriver:
             status,
             0,
             (arrived - began) * 1000,
-            (looked_up - connection.started) * 1000,
-            (connected - looked_up) * 1000,
-            0.0,
+            *connection_phases(connection, arrived),
             (sent - began) * 1000,
             (first - sent) * 1000,
             (arrived - first) * 1000,
@@ -389,14 +411,20 @@ class PlainDriver:
             connection.received,
             1.0 if reused else 0.0,
         )
-        del self._under_way[slot]
         connection.slot = -1
         connection.incoming = None
         if keep_alive and connection.outgoing is None:
             connection.reused = True
             connection.origin.idle.append(connection)
         else:
-            self._close(connection)
+            self._connector.close(connection)
+        self._finish(row, content, head_length, cookies)
+
+    def _finish(
+        self, row: tuple[float, ...], content: bytes, head_length: int, cookies: bool
+    ) -> None:
+        """An exchange is over: into the engine's exchange, or behind those that wait for room."""
+        del self._under_way[int(row[0])]
         exchange = self._exchange
         entry = (row, content, head_length, cookies)
         if self._finished or exchange is None or not exchange.complete(*entry):
@@ -405,7 +433,7 @@ class PlainDriver:
 
     def _fail(self, connection: Connection, error: int) -> None:
         """There will be no response."""
-        row = connection.failed_row(error, now())
+        row = failed_row(connection, error, now())
         del self._under_way[connection.slot]
         self._finished.append((row, b"", 0, False))
         self._on_ready()
@@ -424,15 +452,20 @@ class PlainDriver:
         self._next_look = float("inf")
         moment = now()
         late = [one for one in self._under_way.values() if one.deadline <= moment]
-        for connection in late:
-            self._close(connection)
-            self._fail(connection, _TIMED_OUT)
+        for one in late:
+            self._give_up(one)
+            if isinstance(one, Stream):
+                row = self._multiplexer.row(one, moment, 0, _TIMED_OUT)
+                self._finish(row, b"", 0, False)
+            else:
+                self._fail(one, _TIMED_OUT)
         if self._under_way:
             self._look_at(min(one.deadline for one in self._under_way.values()))
 
     def forget_templates(self) -> None:
         """The runtime has started new numbers."""
         self._prepared.clear()
+        self._multiplexer.forget_templates()
 
     def close(self) -> None:
         if self._closed:
@@ -440,11 +473,27 @@ class PlainDriver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._lookups:
-            task.cancel()
+        self._connector.stop()
         self._loop.remove_reader(self._epoll.fileno())
         for connection in list(self._connections.values()):
-            self._close(connection)
+            self._connector.close(connection)
+        self._multiplexer.close()
         self._under_way.clear()
         self._finished.clear()
         self._epoll.close()
+
+
+def _message(prepared: Prepared, body: bytes | None, cookies: bytes | None) -> bytes:
+    """A request as HTTP/1.1 writes it."""
+    if body is None:
+        if cookies is None:
+            return prepared.whole
+        return b"%b\r\nCookie: %b\r\n\r\n" % (prepared.whole[:-4], cookies)
+    if cookies is None:
+        return b"%bContent-Length: %d\r\n\r\n%b" % (prepared.head, len(body), body)
+    return b"%bCookie: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+        prepared.head,
+        cookies,
+        len(body),
+        body,
+    )
