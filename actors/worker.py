@@ -1,6 +1,7 @@
 """The WorkerActor: runs one share of a test's load in a script host of its own."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Delta, Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
 
+_log = logging.getLogger(__name__)
 _MOST_LOG_LINES = 200
 _LOAD_SECONDS = 60.0
 """More than at the upload: many WorkerActors may start on one machine at the same time."""
@@ -56,6 +58,7 @@ class WorkerActor:
             )
             self._host = await host.__aenter__()
             await host.load(files, entry, overrides=overrides, timeout_seconds=_LOAD_SECONDS)
+            _log.info("script host %d: %s", host.pid, host.start.in_words())
             return Outcome()
 
         return await self._step("load", load)

@@ -58,6 +58,7 @@ class LocalRun:
             await asyncio.gather(*(self._load(host) for host in others))
             self._hosts += others
             self.on_loaded(loaded, count)
+            self.on_log("debug", f"script host: {first.start.in_words()}")
             data = await first.setup()
             self._print_early(first)
             aggregate = Aggregate(thresholds_of(loaded.options))

@@ -19,9 +19,9 @@ from fusillade import __version__
 from fusillade.engine.drivers.base import Driver, OnReady
 from fusillade.engine.drivers.named import make_driver
 from fusillade.engine.engine import Engine, LogLine, ScriptError
-from fusillade.engine.limits import die_with_parent, restrict
 from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
+from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.share import Share
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
@@ -39,6 +39,7 @@ from fusillade.hosting.messages import (
     Setup,
     SetupDone,
     Shutdown,
+    Started,
     Stop,
     Teardown,
     TeardownDone,
@@ -68,8 +69,9 @@ class Host:
         self._work: set[asyncio.Task[None]] = set()
         self._fatal: Exception | None = None
 
-    async def serve(self, reader: asyncio.StreamReader) -> None:
+    async def serve(self, reader: asyncio.StreamReader, started: Started) -> None:
         """Answer until the parent says Shutdown or is gone."""
+        self._send(started)
         beat = self._loop.create_task(self._beat())
         while (message := await read_message(reader, _decoder)) is not None:
             match message:
@@ -285,11 +287,11 @@ def _is_out_of_memory(text: str) -> bool:
     return "out of memory" in text or "allocation size overflow" in text
 
 
-async def _serve(descriptor: int, memory_bytes: int) -> None:
+async def _serve(descriptor: int, memory_bytes: int, started: Started) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
     host = Host(writer, memory_bytes)
     asyncio.get_running_loop().set_exception_handler(host.unhandled)
-    await host.serve(reader)
+    await host.serve(reader, started)
 
 
 class _Loop(uvloop.Loop):
@@ -302,11 +304,11 @@ class _Loop(uvloop.Loop):
 def main() -> None:
     """Entry point of the child process."""
     descriptor, memory_bytes, parent = (int(argument) for argument in sys.argv[1:4])
-    die_with_parent(parent)
-    restrict(memory_bytes)
     os.chdir("/")
+    measures, left_out = confine(memory_bytes, parent)
+    started = Started(measures=measures, left_out=left_out)
     with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(_serve(descriptor, memory_bytes))
+        runner.run(_serve(descriptor, memory_bytes, started))
     # No atexit handlers: the engine's threads and the realm have nothing left to say.
     os._exit(0)
 

@@ -87,6 +87,21 @@ class Beat(Message):
     loop_lag_seconds: float = 0.0
 
 
+class Started(Message):
+    """The host's first message: what it has given up, and is ready to load a script."""
+
+    measures: dict[str, str]
+    """In force: name -> what it does, in words."""
+    left_out: dict[str, str] = {}
+    """What this system does not allow: name -> why, in words."""
+
+    def in_words(self) -> str:
+        """All of it in one line, for a log."""
+        parts = [f"{name} ({words})" for name, words in self.measures.items()]
+        parts += [f"without {name} ({reason})" for name, reason in self.left_out.items()]
+        return ", ".join(parts)
+
+
 class Loaded(Message):
     """The script compiled and its top level ran."""
 
@@ -145,4 +160,6 @@ class Failed(Message):
 
 
 ToHost = Load | Setup | Run | Stop | Teardown | Shutdown
-FromHost = Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed
+FromHost = (
+    Started | Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed
+)

@@ -31,6 +31,7 @@ from fusillade.hosting.messages import (
     Run,
     Setup,
     SetupDone,
+    Started,
     Stop,
     Teardown,
     TeardownDone,
@@ -98,6 +99,8 @@ class ScriptHost:
         self._watching = False
         self._killed_because: str | None = None
         self._started = asyncio.Event()
+        self.start = Started(measures={})
+        """What the host has given up; known once it has loaded a script."""
         self.beat = Beat()
         """The newest sign of life."""
         self.early_logs: list[Log] = []
@@ -118,7 +121,12 @@ class ScriptHost:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "LANG": "C.UTF-8",
+                    # NumPy's library would start threads before the host has confined itself.
+                    "OPENBLAS_NUM_THREADS": "1",
+                },
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
@@ -273,6 +281,8 @@ class ScriptHost:
                 self._last_sign = asyncio.get_running_loop().time()
                 if isinstance(message, Beat):
                     self.beat = message
+                elif isinstance(message, Started):
+                    self.start = message
                     self._started.set()
                 elif not isinstance(message, Log) or self._inbox.qsize() < _MOST_WAITING_LOGS:
                     self._inbox.put_nowait(message)
