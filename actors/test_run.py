@@ -27,7 +27,7 @@ from fusillade.errors import InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
-from fusillade.script.options import thresholds_of
+from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
 from fusillade.storage import tests
 from fusillade.storage.database import Database, StorageUnavailable
@@ -111,7 +111,7 @@ class TestRunActor:
             case "pending":
                 await self._announce(test)  # whoever made it pending may not have been us
                 await self._provision(test)
-                await self._begin()
+                await self._begin(test)
             case "running":
                 await self._run(test)
 
@@ -162,9 +162,12 @@ class TestRunActor:
             return
         await self._wait_for_change()
 
-    async def _begin(self) -> None:
-        """``setup()`` on one WorkerActor, then the shared start for all."""
+    async def _begin(self, test: Test) -> None:
+        """``setup()`` on one WorkerActor, open connections, then the shared start for all."""
         (outcome,) = await self._ask(self._workers[:1], lambda handle: handle.setup.remote())
+        if test.options.get("warmup") is not None:
+            count = len(self._workers)
+            await self._ask(self._workers, lambda handle: handle.warm.remote(count))
         await self._transition(
             "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
         )
@@ -407,7 +410,7 @@ def _died(index: int, count: int) -> str:
 
 def _grace(test: Test) -> float:
     """How long iterations under way may take after the end, in seconds."""
-    return float(test.options.get("stop", 30.0))
+    return longest_grace(test.options)
 
 
 def _builtins(aggregate: Aggregate) -> dict[str, Any]:

@@ -71,6 +71,15 @@ class WorkerActor:
 
         return await self._step("setup", setup)
 
+    async def warm(self, count: int) -> Outcome:
+        """Open the connections that this share, of ``count``, will need."""
+
+        async def warm() -> Outcome:
+            await self._loaded.warm(self._index, count)
+            return Outcome()
+
+        return await self._step("warm", warm)
+
     async def run(self, start_at: float, count: int, setup_data: str) -> Outcome:
         """Run this share, of ``count``, from ``start_at`` (Unix time) to its end."""
 

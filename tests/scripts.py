@@ -9,6 +9,7 @@ from fusillade.hosting.messages import Delta, Loaded, Log, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.summary import Summary
+from fusillade.script.options import thresholds_of
 
 
 @dataclass
@@ -40,12 +41,13 @@ async def run(
     **overrides: Any,
 ) -> Run:
     """Run a script to its end on one host."""
-    aggregate = Aggregate()
     async with ScriptHost(memory_limit_bytes=memory_limit_bytes) as host:
         loaded = await host.load(
             as_files(source, files, entry), entry, env=env, overrides=Overrides(**overrides)
         )
+        aggregate = Aggregate(thresholds_of(loaded.options))
         data = await host.setup()
+        await host.warm(0, 1)
         log = []
         async for message in host.run(time.time() + 0.05, 0, 1, data):
             if isinstance(message, Delta):

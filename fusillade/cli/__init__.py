@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from fusillade.cli import demo, down, run, up, validate
+from fusillade.cli import demo, down, run, schema, up, validate
 from fusillade.errors import FusilladeError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("down")(down.down)
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("validate")(validate.validate)
+app.command("schema")(schema.schema)
 
 
 def main() -> None:

@@ -60,7 +60,9 @@ class LocalRun:
             self.on_loaded(loaded, count)
             self.on_log("debug", f"script host: {first.start.in_words()}")
             data = await first.setup()
-            self._print_early(first)
+            await asyncio.gather(*(host.warm(i, count) for i, host in enumerate(self._hosts)))
+            for host in self._hosts:
+                self._print_early(host)
             aggregate = Aggregate(thresholds_of(loaded.options))
             start_at = time.time() + _START_DELAY_SECONDS
             shares = [self._share(aggregate, i, start_at, data) for i in range(count)]

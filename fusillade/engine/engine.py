@@ -262,6 +262,15 @@ class Engine:
         """Run an exported function once; its result as JSON. Raises :class:`ScriptError`."""
         return await self._ask(lambda: self.realm.once(name, data))
 
+    async def warm(self, url: str, count: int) -> bytes:
+        """Have ``count`` requests for ``url`` under way at once, none of which is measured; the
+        errors of those that failed, as JSON. Raises :class:`ScriptError`."""
+        measured, self.recorder = self.recorder, Recorder()
+        try:
+            return await self._ask(lambda: self.realm.warm(url, count))
+        finally:
+            self.recorder = measured
+
     async def _ask(self, begin: Callable[[], None]) -> bytes:
         self._once = self._loop.create_future()
         answer = self._once

@@ -17,6 +17,7 @@ import uvloop
 
 from fusillade import __version__
 from fusillade.engine.drivers.base import Driver, OnReady
+from fusillade.engine.drivers.faults import FaultyDriver
 from fusillade.engine.drivers.named import make_driver
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.load import LoadRun
@@ -44,12 +45,15 @@ from fusillade.hosting.messages import (
     Teardown,
     TeardownDone,
     ToHost,
+    Warm,
+    Warmed,
 )
 from fusillade.metrics.recorder import Recorder
 from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
 from fusillade.script.plan import Plan, make_plan
 
 _BEAT_SECONDS = 0.25
+_MOST_WARM_CONNECTIONS = 1000
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
 
 
@@ -68,6 +72,7 @@ class Host:
         self._run: LoadRun | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._fatal: Exception | None = None
+        self._warming = False
 
     async def serve(self, reader: asyncio.StreamReader, started: Started) -> None:
         """Answer until the parent says Shutdown or is gone."""
@@ -79,6 +84,8 @@ class Host:
                     self._begin(self._load(message))
                 case Setup():
                     self._begin(self._setup())
+                case Warm():
+                    self._begin(self._warm(message))
                 case Run():
                     self._begin(self._run_load(message))
                 case Stop(grace_seconds=grace):
@@ -145,12 +152,18 @@ class Host:
             )
             return
         self._exports = loaded["exports"]
-        made = make_plan(loaded["options"], self._exports, message.overrides, message.entry)
+        made = make_plan(loaded["options"], self._exports, message.overrides, script.options)
         if isinstance(made, list):
             self._send(Rejected(problems=made))
             return
         plan = self._plan = made
-        self._realm.configure({"maxRedirects": plan.max_redirects, "sink": plan.response_sink})
+        self._realm.configure(
+            {
+                "maxRedirects": plan.max_redirects,
+                "sink": plan.response_sink,
+                "trackEndpoints": not plan.no_endpoint_tracking,
+            }
+        )
         self._send(
             Loaded(
                 options=plan.options,
@@ -164,12 +177,22 @@ class Host:
 
     def _make_driver(self, ready: OnReady) -> Driver:
         """Asked for when the first request is sent: the plan is known then."""
-        assert self._plan is not None
-        return make_driver(
-            self._plan.http_driver,
+        plan = self._plan
+        assert plan is not None
+        driver = make_driver(
+            plan.http_driver,
             ready,
-            user_agent=self._plan.user_agent or f"fusillade/{__version__}",
-            verify=not self._plan.insecure,
+            user_agent=plan.user_agent or f"fusillade/{__version__}",
+            verify=not plan.insecure,
+        )
+        if not plan.jitter_seconds and not plan.drop:
+            return driver
+        return FaultyDriver(
+            driver,
+            ready,
+            jitter_seconds=plan.jitter_seconds,
+            drop=plan.drop,
+            spares=lambda: self._warming,
         )
 
     def _problem(self, message: str, stack: str, entry: str) -> Problem:
@@ -204,6 +227,33 @@ class Host:
                 self._send(Failed(reason=self._describe("setup()", error)))
                 return
         self._send(SetupDone(data=data.decode()))
+
+    async def _warm(self, message: Warm) -> None:
+        plan = self._plan
+        assert plan is not None
+        share = Share(message.share_index, message.share_count)
+        connections = min(share.of(plan.max_workers), _MOST_WARM_CONNECTIONS)
+        if plan.warmup is not None and connections > 0:
+            await self._open_connections(plan.warmup, connections)
+        self._send(Warmed())
+
+    async def _open_connections(self, url: str, count: int) -> None:
+        self._warming = True
+        try:
+            errors = json.loads(await self._running.warm(url, count))
+        except ScriptError as error:
+            self._send(Log(level="warn", text=f"options.warmup: {error.message}"))
+            return
+        finally:
+            self._warming = False
+        if errors:
+            self._send(
+                Log(
+                    level="warn",
+                    text=f"options.warmup: {len(errors)} of {count} requests for {url} failed "
+                    f"({errors[0]}).",
+                )
+            )
 
     async def _run_load(self, message: Run) -> None:
         assert self._plan is not None

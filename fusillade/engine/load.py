@@ -123,6 +123,8 @@ class LoadRun:
             "min_iteration_ms": scenario.min_iteration_seconds * 1000,
             "first_worker_id": scenario.first_worker_id + share.first(executor.max_workers),
             "tags": dict(scenario.tags),
+            "env": scenario.env,
+            "sink": scenario.response_sink,
         }
 
     def _look(self, now: float) -> None:
@@ -233,7 +235,12 @@ class LoadRun:
                 if count:
                     part.told[cell] = float(cells[cell])
                     recorder.add(name, count, tags)
-        recorder.set_active_workers(self.active_workers)
+        recorder.set_active_workers(
+            {
+                part.scenario.name: int(cells[ScenarioCell.ACTIVE])
+                for part, cells in zip(self._parts, engine.exchange.scenarios, strict=False)
+            }
+        )
         elapsed = max(0.0, self._loop.time() - self._start)
         second = self._second
         if second > 0 and elapsed - second < _SHORTEST_SECOND:

@@ -51,6 +51,7 @@ _API = """(function (fu) {
     load: () => { fu.load(); },
     plan: () => { fu.plan(); },
     once: () => { fu.once(); },
+    warm: () => { fu.warm(); },
     flush: () => { fu.flush(); },
     configure: () => { fu.configure(); },
     growInBytes: () => { fu.growInBytes(); },
@@ -105,6 +106,10 @@ class Realm:
     def once(self, name: str, data: Any) -> None:
         """Begin an exported function (``setup``, ``teardown``) outside any scenario."""
         self._call("once", {"name": name, "data": data})
+
+    def warm(self, url: str, count: int) -> None:
+        """Begin so many requests side by side, outside any scenario."""
+        self._call("warm", {"url": url, "count": count})
 
     def flush(self) -> None:
         """Make the runtime put what it has counted into the exchange."""

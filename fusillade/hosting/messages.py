@@ -39,6 +39,14 @@ class Setup(Message):
     """Run ``setup()``. Answered by ``SetupDone`` or ``Failed``."""
 
 
+class Warm(Message):
+    """Open the connections that a share of the load will need, by the option ``warmup``. Answered
+    by ``Warmed``."""
+
+    share_index: int = 0
+    share_count: int = 1
+
+
 class Run(Message):
     """Start this host's share of the load. Answered by ``Delta`` each second, then ``Finished``."""
 
@@ -129,6 +137,10 @@ class SetupDone(Message):
     data: str
 
 
+class Warmed(Message):
+    """The connections are open, as far as the target let us; a ``Log`` tells of failures."""
+
+
 class TeardownDone(Message):
     """``teardown()`` returned, or there is none."""
 
@@ -159,7 +171,17 @@ class Failed(Message):
     problems: list[Problem] = []
 
 
-ToHost = Load | Setup | Run | Stop | Teardown | Shutdown
+ToHost = Load | Setup | Warm | Run | Stop | Teardown | Shutdown
 FromHost = (
-    Started | Beat | Loaded | Rejected | SetupDone | TeardownDone | Delta | Log | Finished | Failed
+    Started
+    | Beat
+    | Loaded
+    | Rejected
+    | SetupDone
+    | Warmed
+    | TeardownDone
+    | Delta
+    | Log
+    | Finished
+    | Failed
 )

@@ -35,6 +35,8 @@ from fusillade.hosting.messages import (
     Stop,
     Teardown,
     TeardownDone,
+    Warm,
+    Warmed,
 )
 
 _log = logging.getLogger(__name__)
@@ -214,6 +216,14 @@ class ScriptHost:
         answer = await self._answer(SetupDone)
         assert isinstance(answer, SetupDone)
         return answer.data
+
+    async def warm(self, share_index: int, share_count: int) -> None:
+        """Open connections as the option ``warmup`` asks for; without it, do nothing.
+
+        Raises :class:`ScriptHostDied`.
+        """
+        await self._send(Warm(share_index=share_index, share_count=share_count))
+        await self._answer(Warmed)
 
     async def run(
         self, start_at: float, share_index: int, share_count: int, setup_data: str

@@ -41,6 +41,8 @@ class _Requests:
     failed: int = 0
     sent: int = 0
     received: int = 0
+    reused: int = 0
+    new: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +51,8 @@ class _Requests:
         self.failed += delta.failed
         self.sent += delta.bytes_sent
         self.received += delta.bytes_received
+        self.reused += delta.reused_connections
+        self.new += delta.new_connections
         for status, count in delta.statuses.items():
             self.statuses[status] += count
         for error, count in delta.errors.items():
@@ -98,8 +102,6 @@ class Aggregate:
         self._checks: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._counters: Counter[str] = Counter()
         self._metrics: dict[str, _Metric] = {}
-        self._reused = 0
-        self._new = 0
         self._seconds: dict[int, _Second] = defaultdict(_Second)
 
     def merge(self, source: int, payload: bytes) -> int:
@@ -128,9 +130,11 @@ class Aggregate:
 
     def _add(self, source: int, delta: Delta) -> None:
         for _, selection in self._thresholds:
-            selection.merge(delta)
+            selection.merge(delta, source)
         second = self._seconds[delta.second]
-        second.active[source] = delta.active_workers
+        # The last delta may tell of a second that has been told of: it finds nobody at work.
+        active = sum(delta.active_workers.values())
+        second.active[source] = max(active, second.active.get(source, 0))
         for series in delta.series:
             self._total.merge(series)
             second.requests.merge(series)
@@ -138,8 +142,6 @@ class Aggregate:
             self._endpoints[name].merge(series)
         for phase in delta.phases:
             self._phases[phase.phase].merge(phase.values)
-        self._reused += delta.reused_connections
-        self._new += delta.new_connections
         for check in delta.checks:
             counts = self._checks[check.name, check.tags.get("group", "")]
             counts[0] += check.passes
@@ -256,7 +258,13 @@ class Aggregate:
                 "dropped_iterations",
             )
         ]
-        metrics: dict[str, Distribution | float] = dict(counters)
+        active = [sum(point.active.values()) for _, point in sorted(self._seconds.items())]
+        metrics: dict[str, Distribution | float] = {
+            "vus": active[-1] if active else 0,
+            "pool_hits": total.reused,
+            "pool_misses": total.new,
+            **counters,
+        }
         for name, metric in self._metrics.items():
             match metric.kind:
                 case "rate":
@@ -284,11 +292,9 @@ class Aggregate:
             failed_iterations=known[1],
             interrupted_iterations=known[2],
             dropped_iterations=known[3],
-            max_workers=max(
-                (sum(point.active.values()) for point in self._seconds.values()), default=0
-            ),
-            reused_connections=self._reused,
-            new_connections=self._new,
+            max_workers=max(active, default=0),
+            reused_connections=total.reused,
+            new_connections=total.new,
             status_codes=_as_text(total.statuses),
             errors=dict(total.errors),
             checks=[

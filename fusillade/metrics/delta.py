@@ -22,6 +22,8 @@ class SeriesDelta(msgspec.Struct, array_like=True, frozen=True):
     """By error code, such as ``ECONNREFUSED``."""
     bytes_sent: int
     bytes_received: int
+    reused_connections: int
+    new_connections: int
 
 
 class PhaseDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -68,11 +70,10 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Whole seconds since the run's shared start."""
     seconds: float
     """How long it really covers."""
-    active_workers: int
+    active_workers: dict[str, int]
+    """By scenario: workers in the middle of an iteration at its end."""
     series: list[SeriesDelta]
     phases: list[PhaseDelta]
-    reused_connections: int
-    new_connections: int
     checks: list[CheckDelta]
     counters: list[CounterDelta]
     values: list[ValueDelta]

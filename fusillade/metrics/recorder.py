@@ -30,7 +30,17 @@ MOST_SERIES = 2000
 class _Series:
     """Requests with the same tags since the last delta."""
 
-    __slots__ = ("duration", "errors", "failed", "received", "sent", "statuses", "tags")
+    __slots__ = (
+        "duration",
+        "errors",
+        "failed",
+        "new",
+        "received",
+        "reused",
+        "sent",
+        "statuses",
+        "tags",
+    )
 
     def __init__(self, tags: Tags) -> None:
         self.tags = tags
@@ -43,6 +53,8 @@ class _Series:
         self.errors: Counter[str] = Counter()
         self.sent = 0
         self.received = 0
+        self.reused = 0
+        self.new = 0
 
     def record(self, rows: np.ndarray) -> None:
         self.duration.record(rows[:, _COLUMN["duration"]])
@@ -57,6 +69,9 @@ class _Series:
                     self.errors[ERROR_CODES[int(error)]] += int(count)
         self.sent += int(rows[:, _COLUMN["bytes_sent"]].sum())
         self.received += int(rows[:, _COLUMN["bytes_received"]].sum())
+        connections = rows[:, _COLUMN["reused"]]
+        self.reused += int(np.count_nonzero(connections > 0))
+        self.new += int(np.count_nonzero(connections == 0))
 
     def take(self) -> SeriesDelta:
         delta = SeriesDelta(
@@ -67,6 +82,8 @@ class _Series:
             errors=dict(self.errors),
             bytes_sent=self.sent,
             bytes_received=self.received,
+            reused_connections=self.reused,
+            new_connections=self.new,
         )
         self.clear()
         return delta
@@ -95,12 +112,10 @@ class Recorder:
         self._positions: dict[int, int] = {}
         self._other: int | None = None
         self._phases: dict[tuple[str, str], Histogram] = {}
-        self._reused = 0
-        self._new = 0
         self._checks: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
         self._counters: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
         self._values: dict[tuple[str, str, tuple[tuple[str, str], ...]], _Values] = {}
-        self._active_workers = 0
+        self._active_workers: dict[str, int] = {}
 
     def define_series(self, number: int, tags: Mapping[str, str]) -> None:
         """Tell the tags of the requests whose ``series`` column is ``number``."""
@@ -150,9 +165,9 @@ class Recorder:
         counts[0] += passes
         counts[1] += fails
 
-    def set_active_workers(self, count: int) -> None:
-        """How many workers are in the middle of an iteration now."""
-        self._active_workers = count
+    def set_active_workers(self, counts: Mapping[str, int]) -> None:
+        """How many workers are in the middle of an iteration now, by scenario."""
+        self._active_workers = dict(counts)
 
     def take_delta(self, number: int, second: int, seconds: float) -> bytes:
         """Everything since the last delta, encoded; then begins anew."""
@@ -167,8 +182,6 @@ class Recorder:
                 PhaseDelta(phase=phase, scenario=scenario, values=histogram.encode())
                 for (phase, scenario), histogram in self._phases.items()
             ],
-            reused_connections=self._reused,
-            new_connections=self._new,
             checks=[
                 CheckDelta(name=name, tags=dict(tags), passes=counts[0], fails=counts[1])
                 for (name, tags), counts in self._checks.items()
@@ -192,7 +205,6 @@ class Recorder:
         self._checks.clear()
         self._counters.clear()
         self._values.clear()
-        self._reused = self._new = 0
         return encode(delta)
 
     def _bin(self) -> None:
@@ -201,9 +213,6 @@ class Recorder:
             return
         rows = self._rows[: self._buffered]
         self._buffered = 0
-        reused = int(rows[:, _COLUMN["reused"]].sum())
-        self._reused += reused
-        self._new += len(rows) - reused
         numbers = rows[:, _COLUMN["series"]].astype(np.int64)
         order = np.argsort(numbers, kind="stable")
         rows = rows[order]

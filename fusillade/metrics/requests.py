@@ -17,7 +17,10 @@ REQUEST_COLUMNS = (
 )
 """Columns of a float64 array of shape (n, 13): ``series`` as defined by
 ``Recorder.define_series``; ``status`` 0 for a network error; ``error`` an index into
-``ERROR_CODES``; times in milliseconds; ``reused`` 1.0 if the connection had been used before."""
+``ERROR_CODES``; times in milliseconds; ``reused`` 1.0 if the connection had been used before, 0.0
+if it was new, ``NO_CONNECTION`` if the request was not sent."""
+
+NO_CONNECTION = -1.0
 
 ERROR_CODES = (
     "",

@@ -11,6 +11,14 @@ from fusillade.metrics.thresholds import Threshold
 _PHASE_OF = {metric_of(phase): phase for phase in PHASES}
 _SAME = {"iteration_duration": "iteration_total"}
 """k6's names for metrics of ours."""
+_OF_REQUESTS = (
+    "http_reqs",
+    "http_req_failed",
+    "data_sent",
+    "data_received",
+    "pool_hits",
+    "pool_misses",
+)
 
 
 class Selection:
@@ -26,16 +34,20 @@ class Selection:
         """Of a rate: how many there were."""
         self._last = 0.0
         self._kind = "histogram"
+        self._active: dict[int, dict[int, int]] = {}
+        """Of ``vus``: workers by second and host."""
 
-    def merge(self, delta: Delta) -> None:
-        """Add what matches."""
+    def merge(self, delta: Delta, source: int = 0) -> None:
+        """Add what matches. ``source``: the host that it comes from."""
         match self._name:
             case "http_req_duration":
                 for series in delta.series:
                     if self._matches(series.tags):
                         self._values.merge(series.duration)
-            case "http_reqs" | "http_req_failed" | "data_sent" | "data_received":
+            case name if name in _OF_REQUESTS:
                 self._merge_requests(delta)
+            case "vus":
+                self._merge_active(delta, source)
             case "checks":
                 self._kind = "rate"
                 for check in delta.checks:
@@ -51,6 +63,16 @@ class Selection:
             case _:
                 self._merge_others(delta)
 
+    def _merge_active(self, delta: Delta, source: int) -> None:
+        self._kind = "gauge"
+        count = sum(
+            count
+            for scenario, count in delta.active_workers.items()
+            if self._matches({"scenario": scenario})
+        )
+        hosts = self._active.setdefault(delta.second, {})
+        hosts[source] = max(count, hosts.get(source, 0))
+
     def _merge_requests(self, delta: Delta) -> None:
         self._kind = "rate" if self._name == "http_req_failed" else "counter"
         for series in delta.series:
@@ -63,6 +85,8 @@ class Selection:
                 "http_req_failed": series.failed,
                 "data_sent": series.bytes_sent,
                 "data_received": series.bytes_received,
+                "pool_hits": series.reused_connections,
+                "pool_misses": series.new_connections,
             }[self._name]
 
     def _merge_others(self, delta: Delta) -> None:
@@ -91,6 +115,15 @@ class Selection:
 
     def _value(self, threshold: Threshold, elapsed_seconds: float) -> float | None:
         values = self._values
+        if self._active:
+            # A second that has not ended may still miss some of the hosts.
+            totals = [
+                float(sum(hosts.values()))
+                for second, hosts in sorted(self._active.items())
+                if second < elapsed_seconds
+            ]
+            values = Histogram.of(totals)
+            self._last = totals[-1] if totals else 0.0
         if self._kind == "counter":
             if threshold.aggregation == "rate":
                 return self._amount / elapsed_seconds if elapsed_seconds else 0.0

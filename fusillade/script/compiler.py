@@ -13,6 +13,7 @@ from fusillade.script import modules as module_syntax
 from fusillade.script.blocking import MODULES
 from fusillade.script.edits import ColumnMap, Edits
 from fusillade.script.flow import Flow
+from fusillade.script.option_places import OptionPlaces, find_options
 from fusillade.script.problems import ScriptErrors
 from fusillade.script.rewrite import Rewrite
 from fusillade.script.scopes import Scopes, string_value
@@ -45,6 +46,8 @@ class CompiledScript:
     warnings: list[Problem]
     target_urls: list[str]
     """Origins in string literals, in the order of their first appearance."""
+    options: OptionPlaces
+    """Where the exported options stand."""
 
 
 def compile_script(files: Mapping[str, bytes], entry: str) -> CompiledScript:
@@ -70,7 +73,12 @@ def compile_script(files: Mapping[str, bytes], entry: str) -> CompiledScript:
         compiled.append(CompiledModule(module.path, code, columns))
     if problems:
         raise ScriptErrors(problems[:_MOST_PROBLEMS])
-    return CompiledScript(modules=compiled, warnings=[], target_urls=_origins(loaded.values()))
+    return CompiledScript(
+        modules=compiled,
+        warnings=[],
+        target_urls=_origins(loaded.values()),
+        options=find_options(loaded, entry),
+    )
 
 
 def _load(files: Mapping[str, bytes], entry: str) -> dict[str, Module]:

@@ -19,7 +19,9 @@ from fusillade.engine.executors.ramping_workers import RampingWorkers
 from fusillade.engine.executors.shared_iterations import SharedIterations
 from fusillade.engine.executors.stage import Stage
 from fusillade.hosting.messages import Overrides, Problem
-from fusillade.script.options import LoadOptions, Options, ScenarioOptions, parse_options
+from fusillade.script.option_places import OptionPlaces
+from fusillade.script.option_problems import at_place, parse_options
+from fusillade.script.options import LoadOptions, Options, ScenarioOptions
 
 _LONGEST_ITERATIONS_SECONDS = 600.0
 """How long an executor of limited iterations may take when no duration is given."""
@@ -38,6 +40,8 @@ class Scenario:
     first_worker_id: int
     """Number of its first worker; workers are numbered from 1 through all scenarios."""
     tags: dict[str, str]
+    env: dict[str, str]
+    response_sink: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Plan:
     insecure: bool
     user_agent: str | None
     http_driver: Literal["sockets", "libcurl"]
+    warmup: str | None
+    """URL to open connections with before the start."""
+    jitter_seconds: float
+    drop: float
+    no_endpoint_tracking: bool
     options: dict[str, Any]
     """The options as JSON, with the overrides applied."""
     warnings: list[Problem]
@@ -69,27 +78,30 @@ class Plan:
 
 
 def make_plan(
-    raw: object, exports: list[str], overrides: Overrides, file: str
+    raw: object, exports: list[str], overrides: Overrides, places: OptionPlaces
 ) -> Plan | list[Problem]:
     """A plan, or what is wrong. ``raw`` is the exported ``options`` as JSON, ``exports`` the
-    names of the exported functions, ``file`` the entry module (for the problems)."""
-    parsed = parse_options(raw, file)
+    names of the exported functions, ``places`` where the options stand (for the problems)."""
+    parsed = parse_options(raw, places)
     if isinstance(parsed, list):
         return parsed
     options, warnings = parsed
     if options.scenarios:
         given = dict(options.scenarios)
     else:
-        given = {"default": ScenarioOptions.model_validate(_load_fields(options))}
+        given = {"default": _only_scenario(options)}
         if overrides.iterations is not None:
             given["default"].iterations = overrides.iterations
     problems = [
-        Problem(
-            message=f"options.scenarios.{name}.exec: the script does not export a function "
-            f"'{scenario.exec}'"
-            if options.scenarios
-            else "the script has no default export; write `export default function () { ... }`",
-            file=file,
+        at_place(
+            f"options.scenarios.{name}.exec: the script does not export a function "
+            f"'{scenario.exec}'",
+            places.of_value(("scenarios", name, "exec")),
+        )
+        if options.scenarios
+        else Problem(
+            message="the script has no default export; write `export default function () { ... }`",
+            file=places.file,
         )
         for name, scenario in given.items()
         if scenario.exec not in exports
@@ -110,48 +122,35 @@ def make_plan(
                 grace_seconds=load.stop,
                 min_iteration_seconds=options.min_iteration_duration,
                 first_worker_id=first_worker_id,
-                tags=load.tags,
+                tags=options.tags | load.tags,
+                env=options.env | load.env,
+                response_sink=bool(
+                    options.response_sink if load.response_sink is None else load.response_sink
+                ),
             )
         )
         first_worker_id += executor.max_workers
     return Plan(
         scenarios=tuple(scenarios),
         max_redirects=options.max_redirects,
-        response_sink=options.response_sink,
+        response_sink=bool(options.response_sink),
         insecure=options.insecure,
         user_agent=options.user_agent,
         http_driver=options.http_driver,
+        warmup=options.warmup,
+        jitter_seconds=options.jitter,
+        drop=options.drop,
+        no_endpoint_tracking=options.no_endpoint_tracking,
         options=options.model_dump(mode="json", exclude_none=True),
         warnings=warnings,
     )
 
 
-_PLAIN_FIELDS = (
-    "executor",
-    "workers",
-    "start_workers",
-    "iterations",
-    "rate",
-    "start_rate",
-    "max_workers",
-    "pre_allocated_workers",
-)
-
-
-def _load_fields(options: Options) -> dict[str, Any]:
-    """The load model of a script without scenarios, as one scenario's fields in milliseconds."""
-    fields: dict[str, Any] = {
-        name: getattr(options, name) for name in _PLAIN_FIELDS if getattr(options, name) is not None
-    }
-    fields["time_unit"] = options.time_unit * 1000
-    if options.duration is not None:
-        fields["duration"] = options.duration * 1000
-    if options.stages is not None:
-        fields["stages"] = [
-            {"duration": stage.duration * 1000, "target": stage.target} for stage in options.stages
-        ]
-    fields["stop"] = options.stop * 1000
-    return fields
+def _only_scenario(options: Options) -> ScenarioOptions:
+    """The load model of a script without scenarios."""
+    return ScenarioOptions.model_construct(
+        **{name: getattr(options, name) for name in LoadOptions.model_fields}
+    )
 
 
 def _executor(load: LoadOptions) -> Executor:

@@ -127,6 +127,13 @@
     Object.preventExtensions(object);
   }
 
+  let given; // variables that came with the test
+
+  // `__ENV` of a scenario: its own variables on top of the test's.
+  function environment(own) {
+    return own === undefined ? given : Object.freeze({ __proto__: null, ...given, ...own });
+  }
+
   // Takes away everything that is neither the language nor ours, then puts ours in.
   function lockDown(env) {
     for (const name of Object.getOwnPropertyNames(globalThis)) {
@@ -140,11 +147,8 @@
     for (const [name, property] of Object.entries(COMPUTED)) {
       Object.defineProperty(globalThis, name, property);
     }
-    Object.defineProperty(globalThis, "__ENV", {
-      value: Object.freeze({ __proto__: null, ...env }),
-      writable: false,
-      configurable: false,
-    });
+    given = Object.freeze({ __proto__: null, ...env });
+    Object.defineProperty(globalThis, "__ENV", owner((worker) => worker.scenario.env, given));
   }
 
   const http = { ...fu.http, default: fu.http };
@@ -163,5 +167,6 @@
     if (found === undefined) throw new Error(`The module "${name}" is not available.`);
     return found;
   };
+  fu.environment = environment;
   fu.lockDown = lockDown;
 })

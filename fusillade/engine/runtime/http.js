@@ -272,7 +272,7 @@
     let outcome;
     let failed = false;
     try {
-      const response = new Response(entry.template.url, at, settings.sink);
+      const response = new Response(entry.template.url, at, waiter.owner.scenario.sink);
       if (exchange.completions[at + 18] !== 0) keepCookies(waiter.owner, entry, response);
       const status = exchange.completions[at + 3];
       if (status >= 300 && status < 400) {

@@ -51,6 +51,12 @@
     return id;
   }
 
+  // The option `no_endpoint_tracking`: all requests of a context are one series.
+  function trackNoEndpoints() {
+    const { seriesFor } = fu;
+    fu.seriesFor = (context, name, method, tags) => seriesFor(context, "all", "", tags);
+  }
+
   function metric(name, kind, tags) {
     const key = `${kind}\n${name}\n${JSON.stringify(tags)}`;
     let id = metrics.get(key);
@@ -92,6 +98,7 @@
 
   fu.contextFor = contextFor;
   fu.seriesFor = seriesFor;
+  fu.trackNoEndpoints = trackNoEndpoints;
   fu.metric = metric;
   fu.countCheck = countCheck;
   fu.flush = flush;

@@ -40,7 +40,9 @@
 
   // Options that only the runtime needs, as JSON in inBytes.
   function configure() {
-    Object.assign(fu.httpSettings, JSON.parse(fu.takeText()));
+    const { trackEndpoints, ...http } = JSON.parse(fu.takeText());
+    Object.assign(fu.httpSettings, http);
+    if (!trackEndpoints) fu.trackNoEndpoints();
   }
 
   fu.addModule = addModule;

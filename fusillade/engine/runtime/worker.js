@@ -23,6 +23,7 @@
   const WIDTH = 8;
   // Iterations started in one pump, so that scripts that never wait let the engine breathe.
   const BURST = 256;
+  const WARMUP_MS = 10000;
 
   // What waits in a slot of the exchange: a Coroutine, or anything with `complete(at)`.
   const slots = [];
@@ -77,6 +78,8 @@
       this.idle = [];
       this.cells = number * WIDTH;
       this.context = fu.contextFor(spec.name, "", spec.tags ?? {});
+      this.env = fu.environment(spec.env);
+      this.sink = spec.sink;
       this.iterationMetric = fu.metric("iteration", "histogram", this.context.tags);
       this.iterationTotalMetric = fu.metric("iteration_total", "histogram", this.context.tags);
     }
@@ -318,8 +321,13 @@
   // name and argument are JSON in inBytes. The result leaves as a RESULT or ERROR operation.
   function once() {
     const { name, data } = fu.JSON.parse(fu.takeText());
+    runOnce(fu.entry[name], data);
+  }
+
+  function runOnce(fn, data) {
     const context = fu.contextFor("", "", {});
-    const worker = new Worker({ context, name: "" }, 0, 0);
+    const scenario = { context, name: "", env: fu.environment(), sink: fu.httpSettings.sink };
+    const worker = new Worker(scenario, 0, 0);
     const finish = (failed, value) => {
       if (failed) {
         fu.report(value);
@@ -343,7 +351,18 @@
     });
     worker.coroutine = coroutine;
     coroutine.slot = claimSlot(coroutine);
-    fu.start(coroutine, fu.entry[name], [data]);
+    fu.start(coroutine, fn, [data]);
+  }
+
+  // Sends `count` requests for a URL at once (JSON in inBytes): each needs a connection of its own.
+  // The result is a list of the errors of those that failed.
+  function warm() {
+    const { url, count } = fu.JSON.parse(fu.takeText());
+    const request = { url, followRedirects: false, timeout: WARMUP_MS };
+    runOnce(function* () {
+      const responses = yield fu.http.batch(Array.from({ length: count }, () => request));
+      return responses.filter((one) => !(one?.status > 0)).map((one) => one?.error ?? null);
+    });
   }
 
   fu.KIND = KIND;
@@ -360,5 +379,6 @@
   fu.pump = pump;
   fu.plan = plan;
   fu.once = once;
+  fu.warm = warm;
   fu.sleep = sleep;
 })

@@ -25,7 +25,7 @@ def delta(number: int, second: int, requests: int, *, status: int = 200) -> byte
         )
     recorder.add("iterations", requests)
     recorder.add_check("ok", requests, 0, {"group": ""})
-    recorder.set_active_workers(3)
+    recorder.set_active_workers({"default": 3})
     return recorder.take_delta(number, second, 1.0)
 
 

@@ -4,17 +4,20 @@ import pytest
 
 from fusillade.durations import parse_duration
 from fusillade.hosting.messages import Overrides, Problem
+from fusillade.script.option_places import OptionPlaces
 from fusillade.script.plan import Plan, make_plan
+
+PLACES = OptionPlaces("script.js")
 
 
 def plan(options: object, *exports: str, **overrides: float) -> Plan:
-    made = make_plan(options, list(exports or ("default",)), Overrides(**overrides), "script.js")  # type: ignore[arg-type]
+    made = make_plan(options, list(exports or ("default",)), Overrides(**overrides), PLACES)  # type: ignore[arg-type]
     assert isinstance(made, Plan), made
     return made
 
 
 def problems(options: object, *exports: str) -> list[Problem]:
-    made = make_plan(options, list(exports or ("default",)), Overrides(), "script.js")
+    made = make_plan(options, list(exports or ("default",)), Overrides(), PLACES)
     assert isinstance(made, list), made
     return made
 

@@ -1,0 +1,140 @@
+"""What options do to a load."""
+
+import pytest
+from scripts import run
+from target import Target
+
+from fusillade.hosting.script_host import ScriptHost, ScriptRejected
+
+
+async def test_a_mistake_in_the_options_is_shown_at_its_line() -> None:
+    source = b"export const options = {\n  vus: 'ten',\n};\nexport default function () {}"
+    async with ScriptHost() as host:
+        with pytest.raises(ScriptRejected, match=r"script\.js:2:8: options\.vus: must be a whole"):
+            await host.load({"script.js": source}, "script.js")
+
+
+async def test_warmup_opens_a_connection_for_each_worker_and_is_not_measured(
+    target: Target,
+) -> None:
+    script = f"""export const options = {{ warmup: '{target.url}/delay/50' }};
+      export function setup() {{ http.get('{target.url}/setup'); }}
+      export default function () {{ sleep(0.05); }}"""
+    done = await run(script, workers=6, iterations=1)
+    counted = target.counted()
+    assert counted["GET /delay/50"] == 6
+    # The one of setup() is used again; one more is that of counted() itself.
+    assert counted["connections"] == 6 + 1
+    assert (done.summary.total_requests, done.summary.new_connections) == (1, 1)
+    assert [one.name for one in done.summary.endpoints] == [f"GET {target.url}/setup"]
+
+
+async def test_after_warmup_the_load_opens_no_connection(target: Target) -> None:
+    script = f"""export const options = {{ warmup: '{target.url}/delay/50' }};
+      export default function () {{ http.get('{target.url}/delay/20'); }}"""
+    done = await run(script, workers=5, iterations=3)
+    assert target.counted()["connections"] == 5 + 1
+    assert (done.summary.new_connections, done.summary.reused_connections) == (0, 15)
+
+
+async def test_a_warmup_that_fails_is_a_warning() -> None:
+    script = """export const options = { warmup: 'http://127.0.0.1:1/' };
+      export default function () {}"""
+    done = await run(script, workers=3, iterations=1)
+    assert done.summary.iterations == 3
+    assert done.log == [
+        "warn: options.warmup: 3 of 3 requests for http://127.0.0.1:1/ failed (CONNECT)."
+    ]
+
+
+async def test_dropped_requests_fail_and_are_not_sent(target: Target) -> None:
+    script = f"""export const options = {{ drop: 0.5, warmup: '{target.url}/warm' }};
+      export default function () {{
+        const list = http.batch(Array.from({{ length: 10 }}, () => '{target.url}/x'));
+        list.push(http.get('{target.url}/x'));
+        for (const r of list) check(r, {{ told: () => r.status === 200 || (r.status === 0
+          && r.error === 'Simulated network drop' && r.body === null && r.timings.duration === 0) }});
+      }}"""
+    done = await run(script, workers=2, iterations=20)
+    counted, summary = target.counted(), done.summary
+    assert (summary.total_requests, summary.checks[0].fails) == (440, 0)
+    assert 0 < summary.failed_requests < 440
+    assert counted["GET /x"] + summary.failed_requests == 440
+    assert counted["GET /warm"] == 2
+    assert summary.errors == {"SIMULATED": summary.failed_requests}
+    assert summary.new_connections + summary.reused_connections == counted["GET /x"]
+
+
+async def test_jitter_delays_requests_outside_of_their_duration(target: Target) -> None:
+    script = f"""export const options = {{ jitter: '200ms' }};
+      export default function () {{
+        const results = http.batch(Array.from({{ length: 40 }}, () => '{target.url}/'));
+        check(results, {{ ok: (all) => all.every((r) => r.status === 200 && r.timings.blocked < 150) }});
+      }}"""
+    done = await run(script, workers=1, iterations=1)
+    assert done.summary.checks[0].passes == 1
+    # Not all were under way at once, and the longest of 40 delays is not a short one.
+    assert done.summary.new_connections < 40
+    assert done.summary.metrics["iteration"].min > 100
+
+
+async def test_requests_that_are_held_up_end_with_their_iteration(target: Target) -> None:
+    script = f"""export const options = {{ jitter: '60s', stop: 0 }};
+      export default function () {{ http.get('{target.url}/'); }}"""
+    done = await run(script, workers=3, duration_seconds=0.3)
+    assert done.summary.interrupted_iterations == 3
+    assert target.counted()["requests"] < 3
+
+
+async def test_without_endpoint_tracking_all_requests_have_one_name(target: Target) -> None:
+    script = f"""export const options = {{ noEndpointTracking: true,
+        thresholds: {{ 'http_reqs{{kind:a}}': ['count == 2'], http_reqs: ['count == 4'] }} }};
+      export default function () {{
+        http.get('{target.url}/a'); http.post('{target.url}/b', 'x', {{ name: 'b', tags: {{ kind: 'a' }} }}); }}"""
+    done = await run(script, workers=1, iterations=2)
+    (endpoint,) = done.summary.endpoints
+    assert (endpoint.name, endpoint.method, endpoint.count) == ("all", "", 4)
+    assert [threshold.value for threshold in done.summary.thresholds] == [2, 4]
+
+
+async def test_each_scenario_has_its_own_variables_tags_and_sink(target: Target) -> None:
+    script = f"""export const options = {{ env: {{ A: 'all', B: 'all' }}, scenarios: {{
+        one: {{ iterations: 1, env: {{ A: 'one' }}, responseSink: true, tags: {{ team: 'x' }} }},
+        two: {{ iterations: 1, exec: 'two', startTime: '50ms' }} }} }};
+      const before = __ENV.GIVEN + __ENV.A;
+      function both(expected, sunk) {{
+        check(http.get('{target.url}/bytes/5'), {{
+          sunk: (r) => (r.body === null) === sunk,
+          env: () => before + [__ENV.A, __ENV.B, __ENV.GIVEN] === 'givenundefined' + expected }}); }}
+      export default function () {{ both('one,all,given', true); }}
+      export function two() {{ both('all,all,given', false); }}"""
+    done = await run(script, env={"GIVEN": "given"})
+    assert [(check.name, check.passes) for check in done.summary.checks] == [
+        ("env", 2),
+        ("sunk", 2),
+    ]
+    assert done.summary.data_received_bytes == target.counted()["bytes_sent"]
+
+
+async def test_the_engines_own_numbers_are_metrics_for_thresholds(target: Target) -> None:
+    script = f"""export const options = {{ thresholds: {{
+        vus: ['max == 4', 'value == 4'], 'vus{{scenario:a}}': ['max == 3'],
+        pool_hits: ['count == 4'], 'pool_misses{{scenario:b}}': ['count <= 1'],
+        iterations: ['count == 8'], dropped_iterations: ['count == 0'], checks: ['rate == 1'],
+        data_sent: ['count > 100'], 'sold{{shop:x}}': ['count == 6'], 'sold{{shop:y}}': ['count == 0'] }},
+      scenarios: {{ a: {{ vus: 3, iterations: 2 }}, b: {{ vus: 1, iterations: 2 }} }} }};
+      export default function () {{
+        check(http.get('{target.url}/'), {{ ok: (r) => r.status === 200 }});
+        if (__SCENARIO === 'a') metrics.counterAdd('sold', 1, {{ shop: 'x' }});
+        sleep(0.6); }}"""
+    done = await run(script)
+    assert {
+        f"{one.metric}: {one.expression}": one.value
+        for one in done.summary.thresholds
+        if not one.ok
+    } == {}
+    assert done.summary.metrics["vus"] == 4
+    assert (done.summary.metrics["pool_hits"], done.summary.metrics["pool_misses"]) == (
+        done.summary.reused_connections,
+        done.summary.new_connections,
+    )
