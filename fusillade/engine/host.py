@@ -323,10 +323,13 @@ class Host:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, MemoryError) or _is_out_of_memory(str(error)):
+        words = str(error).strip()
+        # Python's own, for SpiderMonkey without the memory for an exception that says so.
+        silent = isinstance(error, SystemError) and "without exception" in words
+        if silent or isinstance(error, MemoryError) or _is_out_of_memory(words):
             reason = (
                 f"The script ran out of memory: it may use {self._memory_bytes >> 20} MiB. "
-                f"{str(error).strip()}"
+                f"{'' if silent else words}"
             )
         else:
             reason = f"The script host failed: {type(error).__name__}: {error}"
