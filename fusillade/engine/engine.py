@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from fusillade.engine.drivers.base import Driver, Template
-from fusillade.engine.exchange import WAKE_BATCH, Kind
+from fusillade.engine.exchange import OPERATION, WAKE_BATCH, Kind
 from fusillade.engine.realm import Realm
 from fusillade.metrics.recorder import Recorder
 
@@ -174,9 +174,20 @@ class Engine:
     def _carry_out(self, now: float) -> bool:
         """Do what the script asked for; True when requests were begun."""
         submitted = False
-        rows, data = self.exchange.operations()
-        offset = 0
-        for slot, kind, first, second, third, fourth, fifth, _ in rows:
+        rows, count, data = self.exchange.operations()
+        index = offset = 0
+        while index < count:
+            driver = self._driver
+            if driver is not None and driver.submit_rows is not None:
+                before = index
+                index, offset = driver.submit_rows(rows, index, count, data, offset)
+                submitted |= index > before
+                if index == count:
+                    break
+            slot, kind, first, second, third, fourth, fifth, _ = OPERATION.unpack_from(
+                rows, index * OPERATION.size
+            )
+            index += 1
             if kind == Kind.REQUEST:
                 body = cookies = None
                 if fifth > 0:
@@ -188,9 +199,9 @@ class Engine:
                     body = bytes(data[offset:end])
                     offset = end
                 template = self._templates.get(first) or self._old_templates[first]
-                if self._driver is None:
-                    self._driver = self._make_driver(self.schedule)
-                self._driver.submit(int(slot), template, int(second), body, fourth, cookies)
+                if driver is None:
+                    driver = self._driver = self._make_driver(self.schedule)
+                driver.submit(int(slot), template, int(second), body, fourth, cookies)
                 submitted = True
             elif kind == Kind.SLEEP:
                 self._sleep_number += 1

@@ -5,7 +5,7 @@ that crosses costs a microsecond and leaks. So both sides hold the same arrays, 
 of completions or operations is written on one side and read on the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from struct import Struct
 from typing import Any
@@ -25,7 +25,7 @@ REQUEST_SLICE = slice(2, 15)
 
 _COMPLETION = Struct("19d")
 _COMPLETION_BYTES = COMPLETION_COLUMNS * 8
-_OPERATION = Struct(f"{OPERATION_COLUMNS}d")
+OPERATION = Struct(f"{OPERATION_COLUMNS}d")
 
 
 class Cell(IntEnum):
@@ -153,6 +153,16 @@ class Exchange:
         self._completed = completed + 1
         return True
 
+    def room(self) -> tuple[memoryview, int, memoryview, int]:
+        """Where native code puts finished requests as :meth:`complete` does: rows and how many
+        there are; bytes and how many are used."""
+        return self._completions, self._completed, self._in_bytes, self._in_used
+
+    def taken(self, completed: int, used: int) -> None:
+        """What native code has made of :meth:`room`."""
+        self._completed = completed
+        self._in_used = used
+
     def rows(self) -> np.ndarray:
         """The completions put in since the last pump, REQUEST_COLUMNS only, shape (n, 13)."""
         return self._rows[: self._completed, REQUEST_SLICE]
@@ -198,16 +208,16 @@ class Exchange:
         self._in_used = 0
         return control[Cell.MORE] != 0
 
-    def operations(self) -> tuple[Iterator[tuple[float, ...]], memoryview]:
-        """What the script asked for: rows of 8 numbers (slot, kind, six arguments), and the
-        bytes of all rows one behind the other (how many a row has, its arguments tell).
+    def operations(self) -> tuple[memoryview, int, memoryview]:
+        """What the script asked for: rows of 8 doubles (slot, kind, six arguments) as bytes, how
+        many there are, and the bytes of all rows one behind the other (how many a row has, its
+        arguments tell).
 
         Call :meth:`operations_taken` when they are carried out.
         """
         if self._control[Cell.GROWN]:
             self._attach()
-        count = int(self._control[Cell.OPERATIONS])
-        return _OPERATION.iter_unpack(self._operations[: count * _OPERATION.size]), self._out_bytes
+        return self._operations, int(self._control[Cell.OPERATIONS]), self._out_bytes
 
     def operations_taken(self) -> None:
         """Make room for new operations."""

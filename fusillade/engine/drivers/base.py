@@ -21,8 +21,17 @@ class Template:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
+SubmitRows = Callable[[memoryview, int, int, memoryview, int], tuple[int, int]]
+"""Takes operations as the exchange has them, the first of them, how many there are, their bytes,
+and how many of those are used; returns the first operation that it has left, and the bytes used
+then."""
+
+
 class Driver(Protocol):
     """Carries out requests. Used from the event loop's thread only."""
+
+    submit_rows: "SubmitRows | None"
+    """For drivers that take many requests at once."""
 
     def submit(
         self,

@@ -16,7 +16,7 @@ from typing import Any
 
 import pycurl
 
-from fusillade.engine.drivers.base import OnReady, Template
+from fusillade.engine.drivers.base import OnReady, SubmitRows, Template
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.exchange import Exchange
 
@@ -105,6 +105,8 @@ class _Handle:
 
 class CurlDriver:
     """A :class:`fusillade.engine.drivers.base.Driver` on one ``CurlMulti``."""
+
+    submit_rows: SubmitRows | None = None
 
     def __init__(
         self,

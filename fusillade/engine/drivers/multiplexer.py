@@ -218,7 +218,8 @@ class Multiplexer:
             self._lost(link)
             return
         try:
-            session.feed(link.secure.decrypt(data), arrived)
+            link.secure.give(data)
+            session.feed(link.secure.decrypt(), arrived)
         except frames.NotHttp2:
             self._lost(link, _NETWORK)
             return

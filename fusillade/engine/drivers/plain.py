@@ -13,11 +13,12 @@ import select
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import httptools
 
-from fusillade.engine.drivers.base import OnReady, Template
+from fusillade.engine.drivers.base import OnReady, SubmitRows, Template
 from fusillade.engine.drivers.connection import (
     HTTP_1,
     Connection,
@@ -32,6 +33,7 @@ from fusillade.engine.drivers.content_coding import Undecodable, decode_content,
 from fusillade.engine.drivers.http2 import Stream
 from fusillade.engine.drivers.incoming import Incoming, facts_of
 from fusillade.engine.drivers.multiplexer import Multiplexer
+from fusillade.engine.drivers.native import native
 from fusillade.engine.drivers.tls import HTTP_2, make_context
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES
@@ -53,8 +55,22 @@ now = time.perf_counter
 class PlainDriver:
     """A :class:`fusillade.engine.drivers.base.Driver` for HTTP/1.1 and HTTP/2."""
 
-    def __init__(self, on_ready: OnReady, *, user_agent: str, verify: bool = True) -> None:
+    def __init__(
+        self,
+        on_ready: OnReady,
+        *,
+        user_agent: str,
+        verify: bool = True,
+        use_native: bool = True,
+    ) -> None:
         self._on_ready = on_ready
+        self._native: Any = native if use_native else None
+        self._make_connection: Callable[[Origin], Connection] = (
+            Connection if self._native is None else self._native.Connection
+        )
+        self.submit_rows: SubmitRows | None = None if self._native is None else self._submit_rows
+        self._fast: dict[int, tuple[list[Connection], bytes, bytes, bool]] = {}
+        """What ``_native.submit`` needs to know of a template."""
         self._user_agent = user_agent
         self._verify = verify
         self._context: ssl.SSLContext | None = None
@@ -104,8 +120,15 @@ class PlainDriver:
                 origin,
             )
             return
+        if self._native is not None and origin.protocol is not None:
+            self._fast[template.number] = (
+                origin.idle,
+                prepared.whole,
+                prepared.head,
+                prepared.is_head,
+            )
         idle = origin.idle
-        connection = idle.pop() if idle else Connection(origin)
+        connection = idle.pop() if idle else self._make_connection(origin)
         connection.slot = slot
         connection.series = series
         connection.message = _message(prepared, body, cookies)
@@ -121,6 +144,21 @@ class PlainDriver:
             self._connector.open(connection)
         else:
             self._send(connection)
+
+    def _submit_rows(
+        self, rows: memoryview, index: int, count: int, data: memoryview, offset: int
+    ) -> tuple[int, int]:
+        index, offset, earliest, troubles = self._native.submit(
+            rows, index, count, data, offset, self._fast, self._under_way
+        )
+        if earliest < self._next_look:
+            self._look_at(earliest)
+        for connection, sent, payload in troubles:
+            if sent < 0:
+                self._broke(connection, _RESET)
+            else:
+                self._send_rest(connection, payload, sent)
+        return index, offset
 
     def _context_for(self, template: Template) -> ssl.SSLContext | None:
         if template.url[:6].lower() != "https:":
@@ -181,7 +219,7 @@ class PlainDriver:
         if self._multiplexer.begin(origin, stream, connection):
             return
         # One more connection; it starts as any other.
-        opening = Connection(origin)
+        opening = self._make_connection(origin)
         opening.slot = stream.slot
         opening.series = stream.series
         opening.started = stream.started
@@ -206,8 +244,11 @@ class PlainDriver:
             return
         connection.sent = now()
         if sent < len(message):
-            connection.outgoing = memoryview(message)[sent:]
-            self._epoll.modify(connection.fd, _IN | _OUT)
+            self._send_rest(connection, message, sent)
+
+    def _send_rest(self, connection: Connection, message: bytes, sent: int) -> None:
+        connection.outgoing = memoryview(message)[sent:]
+        self._epoll.modify(connection.fd, _IN | _OUT)
 
     def _send_more(self, connection: Connection) -> None:
         outgoing, sock = connection.outgoing, connection.sock
@@ -236,7 +277,7 @@ class PlainDriver:
             self._fail(connection, error)
             return
         # The server closed an idle connection while this request was on its way: once more.
-        again = Connection(connection.origin)
+        again = self._make_connection(connection.origin)
         for name in ("slot", "series", "message", "is_head", "deadline"):
             setattr(again, name, getattr(connection, name))
         again.started = now()
@@ -253,22 +294,48 @@ class PlainDriver:
                 return True
             self._finished.popleft()
         self._multiplexer.flush()
-        connections = self._connections
-        events = self._epoll.poll(0, _MOST_EVENTS)
-        for fd, event in events:
-            connection = connections.get(fd)
-            if connection is None:
-                self._multiplexer.ready(fd, event)
+        if self._native is None:
+            events = self._epoll.poll(0, _MOST_EVENTS)
+            count = len(events)
+            for fd, event in events:
+                self._happened(fd, event)
+        else:
+            count = self._poll(exchange)
+        self._multiplexer.flush()
+        return count > 0
+
+    def _poll(self, exchange: Exchange) -> int:
+        """The native way: only what is not common is left to us. Returns how much happened."""
+        completed, used, count, slow = self._native.poll(
+            self._epoll.fileno(),
+            self._connections,
+            self._heads,
+            self._under_way,
+            *exchange.room(),
+        )
+        exchange.taken(completed, used)
+        for fd, event, data, arrived in slow:
+            if data is None:
+                self._happened(fd, event)
                 continue
-            if connection.connecting:
-                self._connector.go_on(connection)
-                continue
+            connection = self._connections[fd]
+            if not data:  # the connection was closed; or what came is not a whole record
+                self._received(connection, b"", data is False, arrived)
+            else:
+                self._received(connection, data, False, arrived)
+        return int(count)
+
+    def _happened(self, fd: int, event: int) -> None:
+        connection = self._connections.get(fd)
+        if connection is None:
+            self._multiplexer.ready(fd, event)
+        elif connection.connecting:
+            self._connector.go_on(connection)
+        else:
             if connection.outgoing is not None and event & _OUT:
                 self._send_more(connection)
             if event & ~_OUT:
                 self._read(connection)
-        self._multiplexer.flush()
-        return bool(events)
 
     def _read(self, connection: Connection) -> None:
         sock = connection.sock
@@ -280,24 +347,28 @@ class PlainDriver:
         except OSError:
             self._broke(connection, _RESET)
             return
-        self._received(connection, data, now())
+        arrived = now()
+        if connection.secure is not None and data:
+            connection.secure.give(data)
+            self._received(connection, b"", False, arrived)
+        else:
+            self._received(connection, data, not data, arrived)
 
-    def _received(self, connection: Connection, data: bytes, arrived: float) -> None:
-        """``data`` has come; nothing, when the server has closed the connection."""
-        closed = not data
+    def _received(self, connection: Connection, data: bytes, closed: bool, arrived: float) -> None:
+        """``data`` has come, and, if the connection is encrypted, what ``secure`` has been given;
+        ``closed``: nothing more will."""
         secure = connection.secure
-        if secure is not None and data:
+        if secure is not None and not closed:
             try:
-                data = secure.decrypt(data)
+                data += secure.decrypt()
             except ssl.SSLError:
                 self._broke(connection, _RESET)
                 return
-            if not data and not secure.closed:
-                return
             closed = secure.closed
+            if not data and not closed:
+                return  # part of a record, or a session ticket
         if connection.slot < 0:
-            # An idle connection was closed, or somebody speaks out of turn. A server's session
-            # tickets are neither: they decrypt to nothing.
+            # An idle connection was closed, or somebody speaks out of turn.
             self._broke(connection, _RESET)
             return
         if data:
@@ -465,6 +536,7 @@ class PlainDriver:
     def forget_templates(self) -> None:
         """The runtime has started new numbers."""
         self._prepared.clear()
+        self._fast.clear()
         self._multiplexer.forget_templates()
 
     def close(self) -> None:

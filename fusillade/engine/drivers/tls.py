@@ -52,14 +52,18 @@ class Secure:
         """What the server has chosen."""
         return self._object.selected_alpn_protocol() or HTTP_1
 
+    @property
+    def pending(self) -> int:
+        """Bytes that came and have not been looked at."""
+        return self._incoming.pending
+
     def encrypt(self, data: bytes) -> bytes:
         """What to send for ``data``."""
         self.write(data)
         return self.take()
 
-    def decrypt(self, data: bytes) -> bytes:
-        """What came, as far as it came whole; sets :attr:`closed`."""
-        self.give(data)
+    def decrypt(self) -> bytes:
+        """What :meth:`give` was given, as far as it is whole; sets :attr:`closed`."""
         parts = []
         try:
             while True:

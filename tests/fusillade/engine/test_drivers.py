@@ -11,6 +11,7 @@ import pytest
 
 from fusillade.engine.drivers.base import Driver, Template
 from fusillade.engine.drivers.curl import CurlDriver
+from fusillade.engine.drivers.native import native
 from fusillade.engine.drivers.plain import PlainDriver
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES, REQUEST_COLUMNS
@@ -80,10 +81,22 @@ class Bench:
         return Seen(int(row["status"]), error, content[head : head + length], content[:head], row)
 
 
-@pytest.fixture(params=["curl", "plain"])
+def _native(ready: Callable[[], None]) -> Driver:
+    if native is None:
+        pytest.skip("the native module was not built: there was no C compiler")
+    return PlainDriver(ready, user_agent="test")
+
+
+DRIVERS: dict[str, Callable[[Callable[[], None]], Driver]] = {
+    "curl": lambda ready: CurlDriver(ready, user_agent="test"),
+    "plain": lambda ready: PlainDriver(ready, user_agent="test", use_native=False),
+    "native": _native,
+}
+
+
+@pytest.fixture(params=DRIVERS)
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    made = CurlDriver if request.param == "curl" else PlainDriver
-    started = Bench(lambda ready: made(ready, user_agent="test"))
+    started = Bench(DRIVERS[request.param])
     yield started
     started.driver.close()
 
