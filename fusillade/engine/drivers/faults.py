@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from fusillade.engine.drivers.base import Driver, OnReady, Template
+from fusillade.engine.drivers.base import Driver, OnReady, SubmitRows, Template
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES, NO_CONNECTION
 
@@ -20,6 +20,8 @@ class FaultyDriver:
     ``drop``: the share of requests, between 0 and 1, that fail with status 0 and are not sent;
     ``spares``: whether a request that is begun now goes straight through.
     """
+
+    submit_rows: SubmitRows | None = None
 
     def __init__(
         self,
