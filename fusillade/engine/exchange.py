@@ -23,7 +23,7 @@ MOST_SCENARIOS = 64
 # A row's columns 2..14 are `fusillade.metrics.requests.REQUEST_COLUMNS`.
 REQUEST_SLICE = slice(2, 15)
 
-_COMPLETION = Struct("19d")
+_COMPLETION = Struct("20d")
 _COMPLETION_BYTES = COMPLETION_COLUMNS * 8
 OPERATION = Struct(f"{OPERATION_COLUMNS}d")
 
@@ -149,6 +149,7 @@ class Exchange:
             head_length,
             length - head_length,
             sets_cookies,
+            content.isascii(),
         )
         self._completed = completed + 1
         return True

@@ -293,6 +293,12 @@ static PyObject *facts_of(Connection *connection, Batch *batch, const char *data
     return facts;
 }
 
+static int is_ascii(const char *data, Py_ssize_t length) {
+    unsigned char all = 0;
+    for (Py_ssize_t i = 0; i < length; i++) all |= (unsigned char)data[i];
+    return all < 128;
+}
+
 /* Takes `data` if it is a whole response with a known head: 1 done, 0 not for us, -1 exception. */
 static int complete(Connection *connection, Batch *batch, const char *data, Py_ssize_t length,
                     double arrived) {
@@ -341,6 +347,7 @@ static int complete(Connection *connection, Batch *batch, const char *data, Py_s
     row[16] = (double)head_length;
     row[17] = (double)body_length;
     row[18] = PyTuple_GET_ITEM(facts, 2) == Py_True;
+    row[19] = is_ascii(data, length);
     memcpy(batch->in_bytes + batch->in_used, data, length);
     batch->in_used += length;
     batch->completed++;

@@ -140,17 +140,18 @@
   const CHUNK = 8192;
   const units = new Uint16Array(CHUNK);
 
-  // UTF-8 to string; ill-formed sequences become U+FFFD (WHATWG Encoding, replacement mode).
-  function decode(bytes, from, to) {
-    let ascii = true;
+  function isAscii(bytes, from, to) {
     for (let i = from; i < to; i++) {
-      if (bytes[i] > 127) {
-        ascii = false;
-        break;
-      }
+      if (bytes[i] > 127) return false;
     }
+    return true;
+  }
+
+  // UTF-8 to string; ill-formed sequences become U+FFFD (WHATWG Encoding, replacement mode).
+  // `ascii`: true when it is known to be.
+  function decode(bytes, from, to, ascii) {
     let text = "";
-    if (ascii) {
+    if (ascii === true || isAscii(bytes, from, to)) {
       for (let i = from; i < to; i += CHUNK) {
         const end = i + CHUNK < to ? i + CHUNK : to;
         text += apply(fromCharCode, null, apply(subarray, bytes, [i, end]));

@@ -18,6 +18,7 @@
   const PROTOCOLS = Object.freeze({ 10: "h1", 11: "h1", 20: "h2", 30: "h3" });
 
   class Response {
+    #ascii;
     #bytes;
     #head;
     #body;
@@ -35,6 +36,7 @@
       this.error = error[0];
       this.errorCode = error[1];
       this.#head = head;
+      this.#ascii = row[at + 19] !== 0;
       this.#bytes = length > 0 ? takeBytes(row[at + 15], length) : null;
       this.#body = sink || this.status === 0 ? null : undefined;
       this.#headers = undefined;
@@ -62,7 +64,8 @@
 
     get body() {
       if (this.#body === undefined) {
-        this.#body = this.#bytes === null ? "" : decode(this.#bytes, this.#head, this.#bytes.length);
+        const bytes = this.#bytes;
+        this.#body = bytes === null ? "" : decode(bytes, this.#head, bytes.length, this.#ascii);
       }
       return this.#body;
     }
@@ -83,7 +86,7 @@
     // Lines of the last header block: interim (1xx) answers come before it.
     #lines() {
       if (this.#bytes === null) return [];
-      const blocks = decode(this.#bytes, 0, this.#head).split("\r\n\r\n");
+      const blocks = decode(this.#bytes, 0, this.#head, this.#ascii).split("\r\n\r\n");
       return (blocks[blocks.length - 2] ?? "").split("\r\n");
     }
 
