@@ -1,5 +1,3 @@
 """Fusillade's core: everything that neither Ray nor FastAPI is needed for."""
 
-from importlib.metadata import version
-
-__version__ = version("fusillade")
+__version__ = "0.1.0"

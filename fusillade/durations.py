@@ -21,3 +21,16 @@ def parse_duration(value: object) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError("must not be negative")
     return value / 1000
+
+
+def show_duration(seconds: float) -> str:
+    """``1m30s``, ``2h``, ``500ms``: the reverse of :func:`parse_duration`, to the millisecond."""
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms" if milliseconds else "0s"
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{hours}h"] * (hours > 0) + [f"{minutes}m"] * (minutes > 0)
+    if milliseconds:
+        parts.append(f"{milliseconds / 1000:g}s")
+    return "".join(parts)

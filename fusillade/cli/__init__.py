@@ -1,26 +1,56 @@
 """The command line: ``fusillade`` (``fusi`` for short). One file a command."""
 
+import importlib
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from fusillade.cli import demo, down, run, schema, up, validate
 from fusillade.errors import FusilladeError
+
+COMMANDS = {
+    "up": "up:up",
+    "down": "down:down",
+    "demo": "demo:demo",
+    "run": "run:run",
+    "validate": "validate:validate",
+    "schema": "schema:schema",
+    "exec": "execute:execute",
+    "init": "starter:init",
+}
+"""A command's name, and its file and function in this package; help lists them in this order."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command's file when the command is called: none waits for another's imports."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        file, _, function = COMMANDS[cmd_name].partition(":")
+        module = importlib.import_module(f"fusillade.cli.{file}")
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(getattr(module, function))
+        return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="fusillade",
-    help="A self-hosted load-testing cloud on Ray.",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("up")(up.up)
-app.command("down")(down.down)
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("validate")(validate.validate)
-app.command("schema")(schema.schema)
+
+
+@app.callback()
+def _fusillade() -> None:
+    """A self-hosted load-testing cloud on Ray."""
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 
 from fusillade.cli import demo_view, platform
+from fusillade.cli.progress import Progress
 from fusillade.errors import InternalError
 
 SCRIPT = "quickstart.js"
@@ -133,7 +134,7 @@ class _Client:
         async with http.ws_connect(url, protocols=("auth", token)) as socket_:
             self._step(f"POST /api/v1/tests/{test_id}/start")
             await self._call(http, "POST", f"/api/v1/tests/{test_id}/start", key)
-            with demo_view.Progress(self._console, seconds) as progress:
+            with Progress(self._console, seconds) as progress:
                 async for message in socket_:
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         break

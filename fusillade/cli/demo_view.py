@@ -1,63 +1,9 @@
-"""What ``fusillade demo`` shows: live progress, and the result as a table.
-
-On a terminal the progress is one panel that changes; elsewhere it is a line for each second.
-"""
+"""The result that ``fusillade demo`` shows."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
-
-
-class Progress:
-    """The live part; a context manager around the time the test runs."""
-
-    def __init__(self, console: Console, duration_seconds: float) -> None:
-        self._console = console
-        self._duration = duration_seconds
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self, metric: Mapping[str, Any]) -> None:
-        """Show one ``metric`` message of the WebSocket."""
-        elapsed = float(metric["elapsed_seconds"])
-        if self._live is None:
-            self._console.print(
-                f"{elapsed:5.0f} s  {metric['total_requests']:>8,} requests  "
-                f"{metric['rps']:>8,.0f}/s  p95 {_ms(metric['p95_latency_ms'])}  "
-                f"{metric['errors']} errors"
-            )
-            return
-        table = Table.grid(padding=(0, 3))
-        table.add_row(
-            _cell("requests", f"{metric['total_requests']:,}"),
-            _cell("rate", f"{metric['rps']:,.0f}/s"),
-            _cell("p95", _ms(metric["p95_latency_ms"])),
-            _cell("errors", f"{metric['errors']:,}", bad=metric["errors"] > 0),
-            _cell("workers", f"{metric['active_workers']}"),
-        )
-        bar = ProgressBar(total=self._duration, completed=min(elapsed, self._duration), width=60)
-        above = Table.grid()
-        above.add_row(bar)  # a bare bar would not end its line
-        self._live.update(Group(above, table), refresh=True)
 
 
 def summary_table(test: Mapping[str, Any], answered: int) -> Table:
@@ -91,10 +37,6 @@ def summary_table(test: Mapping[str, Any], answered: int) -> Table:
         verdict = "kept" if threshold["ok"] else "crossed"
         table.add_row(f"{threshold['metric']} {threshold['expression']}", verdict)
     return table
-
-
-def _cell(label: str, value: str, bad: bool = False) -> Text:
-    return Text.assemble((f"{label} ", "dim"), (value, "bold red" if bad else "bold"))
 
 
 def _ms(value: float | None) -> str:

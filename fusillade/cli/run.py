@@ -2,27 +2,39 @@
 
 import asyncio
 import contextlib
-import json
+import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
-from rich.console import Console
 
-from fusillade.cli import demo_view, run_view
-from fusillade.cli.local_run import LocalRun, read_files
+from fusillade.cli.local_run import LocalRun
+from fusillade.cli.outputs import Output, outputs
+from fusillade.cli.script_env import given_variables, script_env
+from fusillade.cli.script_files import read_files
+from fusillade.cli.script_log import check_level, logger
 from fusillade.durations import parse_duration
 from fusillade.errors import ValidationFailed
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHostDied
-from fusillade.metrics.summary import Summary
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fusillade.cli.progress import Progress
 
 THRESHOLDS_CROSSED = 99
 """Exit code, as k6's."""
 
-LEVELS = ("debug", "info", "warn", "error", "none")
+INTERRUPTED = "Interrupted."
+_GRACE_SECONDS = 5.0
+"""What iterations under way get after the first Ctrl-C."""
+
+
+_FILE_WIDTH = 120
+"""Columns where the output is no terminal."""
 
 
 def run(
@@ -40,91 +52,167 @@ def run(
         list[str] | None, typer.Option("-e", "--env", help="KEY=VALUE for __ENV; repeatable.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the summary to this file as JSON.")
+        list[str] | None,
+        typer.Option(help="Write json=FILE, csv=FILE or junit=FILE at the end; repeatable."),
     ] = None,
+    export_html: Annotated[
+        Path | None, typer.Option(help="Write a report that any browser shows to this file.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what the test would do, and do nothing.")
+    ] = False,
     log_level: Annotated[
         str, typer.Option(help="Show lines of the script from this level on, or none.")
     ] = "info",
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="No progress while the test runs.")
+    ] = False,
 ) -> None:
     """Run a test here, on all cores; exit code 99 when a threshold was crossed."""
-    if log_level not in LEVELS:
-        raise ValidationFailed(f"--log-level must be one of {', '.join(LEVELS)}.")
+    check_level(log_level)
+    given_variables(env or [])
     files, entry = read_files(script)
     overrides = Overrides(
         workers=workers, duration_seconds=_seconds(duration), iterations=iterations
     )
-    console = Console(highlight=False)
-    summary, reason, failed = asyncio.run(
-        _run(console, files, entry, overrides, _variables(env or []), log_level)
-    )
-    if summary is not None:
-        run_view.show(console, summary)
-        if out is not None:
-            content = msgspec.to_builtins(summary) | {"reason": reason}
-            out.write_text(json.dumps(content, indent=2) + "\n")
-    if reason is not None:
-        Console(stderr=True, highlight=False).print(reason, markup=False)
-    if failed:
-        raise typer.Exit(1)
-    if summary is not None and not all(one.ok for one in summary.thresholds):
-        raise typer.Exit(THRESHOLDS_CROSSED)
+    session = _Session(entry, outputs(out or [], export_html), log_level, quiet)
+    code = asyncio.run(session.run(files, overrides, env or [], dry_run))
+    if code:
+        raise typer.Exit(code)
 
 
-async def _run(
-    console: Console,
-    files: dict[str, bytes],
-    entry: str,
-    overrides: Overrides,
-    env: dict[str, str],
-    log_level: str,
-) -> tuple[Summary | None, str | None, bool]:
-    """Summary, reason for an early end, and whether the run itself failed."""
-    lowest = LEVELS.index(log_level)
+class _Session:
+    """One run with its terminal."""
 
-    def log(level: str, text: str) -> None:
-        if LEVELS.index(level) >= lowest:
-            console.print(f"{level}: {text}", markup=False)
+    def __init__(
+        self, entry: str, files_to_write: list[Output], log_level: str, quiet: bool
+    ) -> None:
+        self._entry = entry
+        self._outputs = files_to_write
+        self._log_level = log_level
+        self._quiet = quiet
+        self._loaded: Loaded | None = None
+        self._progress: Progress | None = None
+        self._interrupted: signal.Signals | None = None
+        self._stopping: asyncio.Future[None] | None = None
+        self._live = contextlib.ExitStack()
+        self._made: Console | None = None
 
-    progress: demo_view.Progress | None = None
-    with contextlib.ExitStack() as stack:
-
-        def loaded(plan: Loaded, hosts: int) -> None:
-            nonlocal progress
-            for warning in plan.warnings:
-                log("warn", warning.message)
-            console.print(
-                f"{entry}: {plan.workers} workers for {plan.duration_seconds:g} s on {hosts} cores"
-            )
-            view = demo_view.Progress(console, plan.duration_seconds)
-            progress = stack.enter_context(view)
-
-        test = LocalRun(
+    async def run(
+        self, files: dict[str, bytes], overrides: Overrides, env: list[str], dry: bool
+    ) -> int:
+        """Run to the end; the exit code."""
+        self._test = LocalRun(
             files=files,
-            entry=entry,
+            entry=self._entry,
             overrides=overrides,
-            env=env,
-            on_loaded=loaded,
-            on_metric=lambda metric: progress.show(metric) if progress is not None else None,
-            on_log=log,
+            env=lambda: script_env(env),
+            on_loaded=self._on_loaded,
+            on_metric=self._on_metric,
+            on_log=self._log,
+            dry=dry,
         )
-        work = asyncio.ensure_future(test.run())
+        work = asyncio.ensure_future(self._test.run())
         loop = asyncio.get_running_loop()
-
-        def interrupt() -> None:
-            if test.reason is not None:
-                work.cancel()  # asked twice
-            stopping.append(asyncio.ensure_future(test.stop("Interrupted.", 5.0)))
-
-        stopping: list[asyncio.Future[None]] = []
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
-        try:
-            summary = await work
-        except (ScriptFailed, ScriptHostDied) as error:
-            return None, str(error), True
-        except asyncio.CancelledError:
-            return None, "Interrupted.", True
-    return summary, test.reason, test.failed
+            loop.add_signal_handler(number, self._interrupt, number, work)
+        started_at = datetime.now(UTC)
+        with self._live:
+            try:
+                await work
+            except (ScriptFailed, ScriptHostDied) as error:
+                self._test.failed = True
+                self._test.reason = str(error)
+            except asyncio.CancelledError:
+                self._test.reason = self._test.reason or INTERRUPTED
+        if not dry:
+            self._report(started_at)
+        return self._exit_code()
+
+    @property
+    def _console(self) -> "Console":
+        """Not made, and rich not imported, before there is something to print."""
+        if self._made is None:
+            from rich.console import Console
+
+            self._made = Console(highlight=False)
+            if not self._made.is_terminal and "COLUMNS" not in os.environ:
+                self._made.width = _FILE_WIDTH
+        return self._made
+
+    def _log(self, level: str, text: str) -> None:
+        logger(self._console, self._log_level)(level, text)
+
+    def _on_loaded(self, loaded: Loaded, hosts: int) -> None:
+        from fusillade.cli import plan_view
+        from fusillade.cli.progress import Progress
+        from fusillade.script.options import thresholds_of
+
+        self._loaded = loaded
+        for warning in loaded.warnings:
+            self._log("warn", warning.message)
+        if self._test.overrides.iterations and loaded.options.get("scenarios"):
+            self._log("warn", "--iterations has no effect on a script with scenarios")
+        if self._test.dry:
+            thresholds = thresholds_of(loaded.options)
+            plan_view.show_plan(self._console, self._entry, loaded, thresholds, hosts)
+            return
+        for line in plan_view.plan_lines(loaded):
+            self._console.print(f"{self._entry}, {line}", markup=False, soft_wrap=True)
+        if not self._quiet:
+            limits = [scenario.iterations for scenario in loaded.scenarios]
+            total = sum(limit or 0 for limit in limits) if all(limits) else None
+            view = Progress(self._console, loaded.duration_seconds, total)
+            self._progress = self._live.enter_context(view)
+
+    def _on_metric(self, metric: dict[str, Any]) -> None:
+        if self._progress is not None:
+            self._progress.show(metric)
+
+    def _interrupt(self, number: signal.Signals, work: "asyncio.Future[Any]") -> None:
+        """The first time end as the script would have it, the second time at once."""
+        again = self._interrupted is not None
+        self._interrupted = number
+        if again or not self._test.begun:
+            work.cancel()
+        else:
+            self._stopping = asyncio.ensure_future(self._test.stop(INTERRUPTED, _GRACE_SECONDS))
+
+    def _report(self, started_at: datetime) -> None:
+        """The summary on the terminal and in files, and on stderr why the run ended early."""
+        test = self._test
+        if test.aggregate is not None:
+            from fusillade.cli import plan_view, run_view
+            from fusillade.reports.result import Result
+
+            summary = test.aggregate.summary()
+            run_view.show(self._console, summary)
+            result = Result(
+                name=self._entry,
+                started_at=started_at,
+                summary=summary,
+                points=test.aggregate.series_points(),
+                failed=test.failed,
+                reason=test.reason,
+                scenarios=plan_view.plan_lines(self._loaded) if self._loaded else [],
+            )
+            for output in self._outputs:
+                output.write(result)
+        if test.reason is not None:
+            typer.echo(test.reason, err=True)
+
+    def _exit_code(self) -> int:
+        test = self._test
+        if self._interrupted is not None:
+            return 128 + self._interrupted
+        if test.failed:
+            return 1
+        if test.aborted:
+            return THRESHOLDS_CROSSED
+        if test.aggregate is not None:
+            results = test.aggregate.summary().thresholds
+            return 0 if all(one.ok for one in results) else THRESHOLDS_CROSSED
+        return 0
 
 
 def _seconds(duration: str | None) -> float | None:
@@ -134,13 +222,3 @@ def _seconds(duration: str | None) -> float | None:
         return parse_duration(duration)
     except ValueError as error:
         raise ValidationFailed(f"--duration: {error}.") from error
-
-
-def _variables(given: list[str]) -> dict[str, str]:
-    variables = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise ValidationFailed(f"-e {text}: write it as KEY=VALUE.")
-        variables[name] = value
-    return variables

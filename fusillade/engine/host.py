@@ -27,6 +27,8 @@ from fusillade.engine.share import Share
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
     Beat,
+    Call,
+    Called,
     Delta,
     Failed,
     Finished,
@@ -51,6 +53,7 @@ from fusillade.hosting.messages import (
 from fusillade.metrics.recorder import Recorder
 from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
 from fusillade.script.plan import Plan, make_plan
+from fusillade.script.planned import planned
 
 _BEAT_SECONDS = 0.25
 _MOST_WARM_CONNECTIONS = 1000
@@ -91,6 +94,8 @@ class Host:
                 case Stop(grace_seconds=grace):
                     if self._run is not None:
                         self._run.stop(grace)
+                case Call(function=name, setup_data=data):
+                    self._begin(self._call(name, data))
                 case Teardown(setup_data=data):
                     self._begin(self._teardown(data))
                 case Shutdown():
@@ -172,6 +177,7 @@ class Host:
                 exports=self._exports,
                 warnings=[*script.warnings, *plan.warnings],
                 target_urls=list(script.target_urls),
+                scenarios=[planned(scenario) for scenario in plan.scenarios],
             )
         )
 
@@ -271,6 +277,17 @@ class Host:
         self._run = None
         await self._writer.drain()
         self._send(Finished())
+
+    async def _call(self, name: str, setup_data: str) -> None:
+        engine, began = self._running, self._loop.time()
+        try:
+            data = await engine.once(name, json.loads(setup_data))
+        except ScriptError as error:
+            self._send(Failed(reason=self._describe(f"{name}()", error)))
+            return
+        engine.flush()
+        measured = engine.recorder.take_delta(1, 0, self._loop.time() - began)
+        self._send(Called(data=data.decode(), metrics=measured))
 
     async def _teardown(self, setup_data: str) -> None:
         if "teardown" in self._exports:

@@ -70,6 +70,13 @@ class Teardown(Message):
     setup_data: str = "null"
 
 
+class Call(Message):
+    """Run an exported function once. Answered by ``Called`` or ``Failed``."""
+
+    function: str
+    setup_data: str = "null"
+
+
 class Shutdown(Message):
     """Exit at once."""
 
@@ -86,6 +93,23 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     column: int = 0
     severity: str = "error"
     """``error`` or ``warning``."""
+
+
+class PlannedScenario(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one scenario will do, with the overrides applied."""
+
+    name: str
+    exec: str
+    executor: str
+    load: str
+    """The load model in words: ``10 workers for 30s``."""
+    workers: int
+    """The most at once."""
+    start_seconds: float = 0.0
+    duration_seconds: float
+    grace_seconds: float
+    iterations: int | None = None
+    """How many in all; None where only time ends it."""
 
 
 class Beat(Message):
@@ -123,6 +147,7 @@ class Loaded(Message):
     warnings: list[Problem] = []
     target_urls: list[str] = []
     """Origins (``https://host:port``) found in the script's string literals."""
+    scenarios: list[PlannedScenario] = []
 
 
 class Rejected(Message):
@@ -139,6 +164,14 @@ class SetupDone(Message):
 
 class Warmed(Message):
     """The connections are open, as far as the target let us; a ``Log`` tells of failures."""
+
+
+class Called(Message):
+    """The function returned; ``data`` is its JSON."""
+
+    data: str
+    metrics: bytes
+    """What was measured so far, as the payload of a ``Delta``."""
 
 
 class TeardownDone(Message):
@@ -171,7 +204,7 @@ class Failed(Message):
     problems: list[Problem] = []
 
 
-ToHost = Load | Setup | Warm | Run | Stop | Teardown | Shutdown
+ToHost = Load | Setup | Warm | Run | Stop | Call | Teardown | Shutdown
 FromHost = (
     Started
     | Beat
@@ -179,6 +212,7 @@ FromHost = (
     | Rejected
     | SetupDone
     | Warmed
+    | Called
     | TeardownDone
     | Delta
     | Log

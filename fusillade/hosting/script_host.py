@@ -17,6 +17,8 @@ from fusillade.errors import InvalidScript
 from fusillade.hosting.framing import BadFrame, frame, read_message
 from fusillade.hosting.messages import (
     Beat,
+    Call,
+    Called,
     Delta,
     Failed,
     Finished,
@@ -151,6 +153,10 @@ class ScriptHost:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the child, if it has not ended."""
         self._watching = False
         self._kill()
         process = self._process
@@ -250,6 +256,16 @@ class ScriptHost:
     async def stop(self, grace_seconds: float) -> None:
         """End the load early; ``run`` then ends after at most ``grace_seconds``."""
         await self._send(Stop(grace_seconds=grace_seconds))
+
+    async def call(self, function: str, setup_data: str) -> Called:
+        """Run an exported function once.
+
+        Raises :class:`ScriptFailed`, :class:`ScriptHostDied`.
+        """
+        await self._send(Call(function=function, setup_data=setup_data))
+        answer = await self._answer(Called)
+        assert isinstance(answer, Called)
+        return answer
 
     async def teardown(self, setup_data: str) -> None:
         """Run ``teardown(data)``. Raises :class:`ScriptFailed`, :class:`ScriptHostDied`."""

@@ -139,6 +139,12 @@
       return selector === undefined ? this.#document : this.#document.find(selector);
     }
 
+    // What JSON.stringify shows: all that could be read.
+    toJSON() {
+      const { url, status, statusText, proto, error, errorCode, headers, body, timings } = this;
+      return { url, status, statusText, proto, error, errorCode, headers, body, timings };
+    }
+
     bodyContains(text) {
       return this.body !== null && this.body.includes(text);
     }

@@ -7,16 +7,6 @@ from rich.console import Console
 
 from fusillade.cli import demo, demo_view
 
-METRIC: dict[str, Any] = {
-    "type": "metric",
-    "elapsed_seconds": 3,
-    "active_workers": 10,
-    "total_requests": 1234,
-    "rps": 411.5,
-    "p95_latency_ms": 12.34,
-    "errors": 2,
-}
-
 SUMMARY: dict[str, Any] = {
     "total_requests": 1234,
     "failed_requests": 2,
@@ -37,8 +27,8 @@ SUMMARY: dict[str, Any] = {
 }
 
 
-def console(terminal: bool) -> Console:
-    return Console(file=io.StringIO(), width=100, force_terminal=terminal, highlight=False)
+def console() -> Console:
+    return Console(file=io.StringIO(), width=100, highlight=False)
 
 
 def printed(to: Console) -> str:
@@ -46,27 +36,8 @@ def printed(to: Console) -> str:
     return to.file.getvalue()
 
 
-def test_without_a_terminal_progress_is_one_plain_line_a_second() -> None:
-    out = console(terminal=False)
-    with demo_view.Progress(out, duration_seconds=10) as progress:
-        progress.show(METRIC)
-        progress.show(METRIC | {"elapsed_seconds": 4, "p95_latency_ms": None})
-    first, second = printed(out).splitlines()
-    assert " ".join(first.split()) == "3 s 1,234 requests 412/s p95 12.3 ms 2 errors"
-    assert "p95 -" in second
-    assert "\x1b" not in printed(out)
-
-
-def test_on_a_terminal_progress_shows_all_numbers_and_a_bar() -> None:
-    out = console(terminal=True)
-    with demo_view.Progress(out, duration_seconds=10) as progress:
-        progress.show(METRIC)
-    for part in ("1,234", "412/s", "12.3 ms", "errors", "━"):
-        assert part in printed(out)
-
-
 def test_the_summary_compares_our_count_with_the_targets() -> None:
-    out = console(terminal=False)
+    out = console()
     test = {"name": "Quickstart", "status": "completed", "summary": SUMMARY}
     out.print(demo_view.summary_table(test, answered=1234))
     assert "Quickstart: completed" in printed(out)
@@ -76,7 +47,7 @@ def test_the_summary_compares_our_count_with_the_targets() -> None:
 
 
 def test_a_test_without_a_summary_shows_its_reason() -> None:
-    out = console(terminal=False)
+    out = console()
     test = {"name": "Quickstart", "status": "failed", "reason": "setup() threw", "summary": None}
     out.print(demo_view.summary_table(test, answered=0))
     assert "setup() threw" in printed(out)

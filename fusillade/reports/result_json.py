@@ -1,0 +1,22 @@
+"""A result as one JSON document."""
+
+import json
+
+import msgspec
+
+from fusillade.reports.result import Result
+
+
+def result_json(result: Result) -> str:
+    """``{name, started_at, status, reason, scenarios, summary, series}``: ``summary`` as the REST
+    API shows it, ``series`` with one object a second."""
+    document = {
+        "name": result.name,
+        "started_at": result.started_at.isoformat(),
+        "status": result.status,
+        "reason": result.reason,
+        "scenarios": list(result.scenarios),
+        "summary": msgspec.to_builtins(result.summary),
+        "series": list(result.points),
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
