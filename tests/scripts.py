@@ -62,7 +62,7 @@ async def run(
 def as_files(
     source: str, files: dict[str, str] | None = None, entry: str = "script.js"
 ) -> dict[str, bytes]:
-    """The files of a test."""
+    """The files of a test; bytes that are no text are written as ``surrogateescape`` has them."""
     return {entry: source.encode()} | {
-        path: content.encode() for path, content in (files or {}).items()
+        path: content.encode("utf-8", "surrogateescape") for path, content in (files or {}).items()
     }

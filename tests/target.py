@@ -2,7 +2,7 @@
 
 ``python tests/target.py FD`` serves on an inherited listening socket until its standard input is
 closed. Paths: ``/status/CODE``, ``/bytes/N``, ``/delay/MILLISECONDS``, ``/redirect/N`` (N more
-redirects), ``/echo`` (what was received, as JSON),
+redirects, then to ``?to=URL`` or ``/``), ``/echo`` (what was received, as JSON),
 ``/mirror?header=...`` (the body that was received, with a header of one's own),
 ``/cookie?set-cookie=...`` (sets a cookie), ``/close`` (closes without an answer), and
 ``/counted`` (the counts so far, not counted themselves).
@@ -72,8 +72,10 @@ class _Connection(asyncio.Protocol):
                 body = b"x" * int(rest[0])
             case "redirect":
                 left = int(rest[0])
-                status = 302
-                headers = f"Location: {f'/redirect/{left - 1}' if left else '/'}\r\n"
+                query = parse_qs(self.path.decode().partition("?")[2])
+                status = int(query.get("status", ["302"])[0])
+                end = query.get("to", ["/"])[0]
+                headers = f"Location: {f'/redirect/{left - 1}' if left else end}\r\n"
             case "echo":
                 seen = {
                     "method": method,
@@ -88,7 +90,9 @@ class _Connection(asyncio.Protocol):
                 headers = "".join(f"{line}\r\n" for line in query.get("header", []))
             case "cookie":
                 query = parse_qs(self.path.decode().partition("?")[2])
+                status = int(query.get("status", ["200"])[0])
                 headers = "".join(f"Set-Cookie: {value}\r\n" for value in query["set-cookie"])
+                headers += "".join(f"Location: {url}\r\n" for url in query.get("to", []))
             case "close":
                 self.transport.close()
                 return

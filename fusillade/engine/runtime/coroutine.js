@@ -43,6 +43,7 @@
       this.stack = [];
       this.ended = false;
       this.parts = null; // of the batch that it waits for
+      this.hooking = false; // whether a hook of http.addHook runs
     }
   }
 

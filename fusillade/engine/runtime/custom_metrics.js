@@ -12,7 +12,7 @@
     const key = `${kind}\n${name}`;
     let known = context === null ? undefined : context.metrics?.get(key);
     if (tags !== undefined || known === undefined) {
-      const all = { ...context?.all, ...tags };
+      const all = { ...context?.all, ...fu.tagsOf(tags) };
       known = fu.metric(String(name), kind, all);
       if (tags === undefined && context !== null) {
         context.metrics ??= new Map();

@@ -105,6 +105,7 @@
   }
 
   fu.addFile = addFile;
+  fu.fileOfTest = (path) => files.get(normal(path)); // its bytes, or undefined
   fu.open = open;
   fu.SharedArray = SharedArray;
   fu.SharedCSV = SharedCSV;

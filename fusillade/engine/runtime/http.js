@@ -2,8 +2,9 @@
 // headers are told to the engine once (a template) and then named by a number.
 "use strict";
 (function (fu) {
-  const { CELL, control, Coroutine, exchange, JSON, KIND, operation, Response } = fu;
+  const { Coroutine, exchange, formEncode, JSON, KIND, operation, Response } = fu;
   const MOST_TEMPLATES = 4096;
+  const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
   const ID_SEGMENT =
     /\/(?:\d+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(?=\/|$)/g;
 
@@ -25,12 +26,28 @@
     }
   }
 
+  // An address that has a name of its own in the metrics: http.url`http://host/${id}`.
+  class NamedURL {
+    constructor(url, name) {
+      this.url = url;
+      this.name = name;
+    }
+
+    toString() {
+      return this.url;
+    }
+  }
+
   function metricName(method, url) {
     const end = url.search(/[?#]/);
-    return `${method} ${(end < 0 ? url : url.slice(0, end)).replace(ID_SEGMENT, "/:id")}`;
+    const shown = (end < 0 ? url : url.slice(0, end)).replace(/^(https?:\/\/)[^/]*@/i, "$1");
+    return `${method} ${shown.replace(ID_SEGMENT, "/:id")}`;
   }
 
   function define(key, method, url, headers, name) {
+    if (!TOKEN.test(method)) {
+      throw new TypeError(`http: the method ${JSON.stringify(method)} has a forbidden character`);
+    }
     if (!/^https?:\/\/[^\s/]/i.test(url)) {
       throw new TypeError(
         `http: "${url}" is not an absolute URL; it must begin with http:// or https://`,
@@ -42,6 +59,8 @@
     } catch {
       throw new TypeError(`http: "${url}" is not a valid URL`);
     }
+    // Spaces, control characters and letters of other scripts go as URLs have them.
+    if (/[^\x21-\x7e]/.test(url)) url = parsed.href;
     if (templates.size >= MOST_TEMPLATES) {
       templates = new Map();
       plain = new Map();
@@ -72,8 +91,9 @@
   function givenHeaders(headers) {
     const list = [];
     for (const name of Object.keys(headers)) {
+      if (headers[name] === undefined || headers[name] === null) continue;
       const value = String(headers[name]);
-      if (/[\r\n\0]/.test(value) || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+      if (/[\r\n\0]/.test(value) || !TOKEN.test(name)) {
         throw new TypeError(`http: the header ${JSON.stringify(name)} has a forbidden character`);
       }
       list.push([name, value]);
@@ -86,32 +106,27 @@
   }
 
   const UNITS = { ms: 1, s: 1000, m: 60000, h: 3600000 };
+  const DURATION = /^\s*(?:\d+(?:\.\d+)?(?:ms|s|m|h))+\s*$/;
 
   function milliseconds(value, path) {
     if (value === undefined || value === null) return settings.timeout;
-    if (typeof value === "number" && value > 0) return value;
-    const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*$/.exec(String(value));
-    if (match === null) {
+    if (typeof value === "number" && value >= 0) return value;
+    const text = String(value).replace(/(\d)\s+(?=[a-z])/g, "$1");
+    if (!DURATION.test(text)) {
       throw new TypeError(`http: ${path} is ${JSON.stringify(value)}; write it as '60s' or '500ms'`);
     }
-    return Number(match[1]) * UNITS[match[2]];
-  }
-
-  function formEncode(object) {
-    const encode = (text) => encodeURIComponent(text).replace(/%20/g, "+");
-    return Object.keys(object)
-      .flatMap((name) =>
-        (Array.isArray(object[name]) ? object[name] : [object[name]]).map(
-          (value) => `${encode(name)}=${encode(String(value))}`,
-        ),
-      )
-      .join("&");
+    let sum = 0;
+    for (const [, number, unit] of text.matchAll(/([\d.]+)(ms|s|m|h)/g)) {
+      sum += Number(number) * UNITS[unit];
+    }
+    return sum;
   }
 
   // A request under way: what to build the response from, and what is left to follow.
   class Exchange {
-    constructor(template, body, timeout, redirects, tags, cookies) {
+    constructor(template, body, timeout, redirects, tags, cookies, name) {
       this.cookies = cookies; // of this request alone, on top of the jar's
+      this.name = name; // as given, also for what it redirects to
       this.template = template;
       this.body = body;
       this.timeout = timeout;
@@ -145,21 +160,33 @@
     operation(slot, KIND.REQUEST, template.id, series, length, request.timeout, cookies, 0);
   }
 
+  // The request's own cookies, then the jar's, but for those that they replace.
   function cookieHeader(jar, url, own) {
-    const pairs = new Map();
-    if (jar !== null) {
-      for (const { name, value } of jar.matching(url, Date.now())) {
-        if (!pairs.has(name)) pairs.set(name, value);
+    const pairs = [];
+    const replaced = new Set();
+    if (own !== null) {
+      for (const [name, given] of own) {
+        const isObject = typeof given === "object" && given !== null;
+        if (isObject && given.replace === true) replaced.add(name);
+        pairs.push(name === "" ? String(given) : `${name}=${isObject ? given.value : given}`);
       }
     }
-    for (const name of Object.keys(own ?? {})) {
-      const given = own[name];
-      const value = typeof given === "object" && given !== null ? given.value : given;
-      if (given?.replace === true || !pairs.has(name)) pairs.set(name, String(value));
+    if (jar !== null) {
+      for (const { name, value } of jar.matching(url, Date.now())) {
+        if (!replaced.has(name)) pairs.push(`${name}=${value}`);
+      }
     }
-    const text = [...pairs].map(([name, value]) => `${name}=${value}`).join("; ");
+    const text = pairs.join("; ");
     if (/[\r\n\0]/.test(text)) throw new TypeError("http: a cookie has a forbidden character");
     return text;
+  }
+
+  // Of options' `cookies` and a `Cookie` header (under no name), which is taken out of the list.
+  function ownCookies(cookies, headers) {
+    const own = Object.entries(cookies ?? {});
+    const at = headers.findIndex(([name]) => name.toLowerCase() === "cookie");
+    if (at >= 0) own.unshift(["", headers.splice(at, 1)[0][1]]);
+    return own.length === 0 ? null : own;
   }
 
   function running(what) {
@@ -170,13 +197,15 @@
 
   function get(url, options) {
     if (options !== undefined && options !== null) return request("GET", url, null, options);
-    if (settings.headers.length > 0 || fu.hooked) return request("GET", url, null, {});
+    if (settings.headers.length > 0 || fu.hooked || typeof url === "object") {
+      return request("GET", url, null, {});
+    }
     const coroutine = running("http.get()");
     url = String(url);
     let entry = plain.get(url);
     if (entry === undefined || entry.timeout !== settings.timeout) {
       const template = templateFor("GET", url, [], undefined);
-      entry = new Exchange(template, null, settings.timeout, settings.maxRedirects, null, null);
+      entry = new Exchange(template, null, settings.timeout, settings.maxRedirects, null, null, undefined);
       plain.set(url, entry);
     }
     coroutine.request = entry;
@@ -184,40 +213,47 @@
     return fu.OP;
   }
 
+  // A body as text or bytes; says in the headers what it is.
+  function contentOf(body, headers) {
+    if (body === undefined || body === null) return null;
+    if (typeof body !== "object") return String(body);
+    const bytes = fu.binary(body);
+    if (bytes !== null) return bytes;
+    const at = headers.findIndex(([name]) => name.toLowerCase() === "content-type");
+    const type = headers[at];
+    const form = body instanceof fu.FormData ? body : fu.formOf(body);
+    if (form !== null) {
+      // An object's parts can be told apart by our own type alone, whatever was given.
+      if (type !== undefined && form !== body) headers.splice(at, 1);
+      if (type === undefined || form !== body) headers.push(["Content-Type", form.contentType()]);
+      const content = form.body();
+      return typeof content === "string" ? content : new Uint8Array(content);
+    }
+    if (type !== undefined && /json/i.test(type[1])) return JSON.stringify(body);
+    if (type === undefined) headers.push(["Content-Type", "application/x-www-form-urlencoded"]);
+    return formEncode(body);
+  }
+
   function prepare(method, url, body, options) {
     const given = options ?? {};
     const headers = headerList(given.headers);
-    let content = null;
-    if (body !== undefined && body !== null) {
-      if (typeof body === "string") content = body;
-      else if (body instanceof Uint8Array) content = body;
-      else if (body instanceof ArrayBuffer) content = new Uint8Array(body);
-      else if (fu.isFormData?.(body)) {
-        content = body.body();
-        if (!hasHeader(headers, "content-type")) headers.push(["Content-Type", body.contentType()]);
-      }
-      else if (typeof body === "object") {
-        const type = headers.find(([name]) => name.toLowerCase() === "content-type");
-        if (type !== undefined && /json/i.test(type[1])) content = JSON.stringify(body);
-        else {
-          content = formEncode(body);
-          if (type === undefined) {
-            headers.push(["Content-Type", "application/x-www-form-urlencoded"]);
-          }
-        }
-      } else content = String(body);
-    }
+    const content = contentOf(body, headers);
+    const cookies = ownCookies(given.cookies, headers);
     const follow = given.followRedirects !== false;
     const redirects = follow ? Number(given.maxRedirects ?? settings.maxRedirects) : 0;
-    const template = templateFor(method, String(url), headers, given.name);
-    const tags = given.tags === undefined || given.tags === null ? null : { ...given.tags };
+    let name = url instanceof NamedURL ? `${method} ${url.name}` : undefined;
+    if (given.name !== undefined && given.name !== null) name = String(given.name);
+    const template = templateFor(method, String(url), headers, name);
+    const tags = given.tags === undefined || given.tags === null ? null : fu.tagsOf(given.tags);
     const timeout = milliseconds(given.timeout, "timeout");
-    return new Exchange(template, content, timeout, redirects, tags, given.cookies ?? null);
+    return new Exchange(template, content, timeout, redirects, tags, cookies, name);
   }
 
   function request(method, url, body, options) {
     const coroutine = running(`http.${method.toLowerCase()}()`);
-    if (fu.hooked || options?.retry > 0) return fu.retried(method, url, body, options ?? {});
+    if ((fu.hooked && !coroutine.hooking) || options?.retry > 0) {
+      return fu.retried(method, url, body, options ?? {});
+    }
     return begin(coroutine, method, url, body, options);
   }
 
@@ -244,7 +280,7 @@
     if (target.protocol !== "http:" && target.protocol !== "https:") return null;
     target.hash = "";
     let { method } = from;
-    let { body } = entry;
+    let { body, cookies } = entry;
     let headers = from.headers;
     if (status === 303 || ((status === 301 || status === 302) && method === "POST")) {
       if (method !== "HEAD") method = "GET";
@@ -252,11 +288,12 @@
       headers = headers.filter(([name]) => !/^content-/i.test(name));
     }
     if (target.origin !== new fu.URL(from.url).origin) {
-      headers = headers.filter(([name]) => !/^(authorization|cookie)$/i.test(name));
+      headers = headers.filter(([name]) => name.toLowerCase() !== "authorization");
+      cookies = null;
     }
-    const template = templateFor(method, target.href, headers, undefined);
-    const { timeout, redirects, tags, cookies } = entry;
-    return new Exchange(template, body, timeout, redirects - 1, tags, cookies);
+    const { timeout, redirects, tags, name } = entry;
+    const template = templateFor(method, target.href, headers, name);
+    return new Exchange(template, body, timeout, redirects - 1, tags, cookies, name);
   }
 
   function keepCookies(owner, entry, response) {
@@ -299,8 +336,11 @@
     get,
     head: withoutBody("HEAD"),
     options: withoutBody("OPTIONS"),
+    // Our own (url, options), or k6's (url, body, options).
     del: (url, body, options) =>
-      options === undefined ? request("DELETE", url, null, body) : request("DELETE", url, body, options),
+      options === undefined && typeof body === "object" && fu.binary(body) === null
+        ? request("DELETE", url, null, body)
+        : request("DELETE", url, body, options),
     post: withBody("POST"),
     put: withBody("PUT"),
     patch: withBody("PATCH"),
@@ -312,6 +352,6 @@
   };
   fu.hooked = false;
   fu.httpSettings = settings;
-  fu.httpInternals = { begin, givenHeaders, milliseconds, prepare, running, send };
+  fu.httpInternals = { begin, givenHeaders, milliseconds, prepare, NamedURL, running, send };
   fu.completed = completed;
 })

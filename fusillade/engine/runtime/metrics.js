@@ -38,6 +38,13 @@
     return context;
   }
 
+  // Tags as a script gives them, with texts as values.
+  function tagsOf(given) {
+    const tags = {};
+    for (const [name, value] of Object.entries(given ?? {})) tags[name] = String(value);
+    return tags;
+  }
+
   // The number of the series that requests named `name` belong to.
   function seriesFor(context, name, method, tags) {
     const key = tags === null ? name : name + "\n" + JSON.stringify(tags);
@@ -97,6 +104,7 @@
   }
 
   fu.contextFor = contextFor;
+  fu.tagsOf = tagsOf;
   fu.seriesFor = seriesFor;
   fu.trackNoEndpoints = trackNoEndpoints;
   fu.metric = metric;

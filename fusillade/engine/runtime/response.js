@@ -102,20 +102,7 @@
 
     // By name: [{name, value, domain, path, ...}], as this response has set them.
     get cookies() {
-      const found = {};
-      for (const header of this.setCookies()) {
-        const [pair, ...attributes] = header.split(";");
-        const equals = pair.indexOf("=");
-        if (equals <= 0) continue;
-        const name = pair.slice(0, equals).trim();
-        const cookie = { name, value: pair.slice(equals + 1).trim() };
-        for (const attribute of attributes) {
-          const [key, value] = attribute.trim().split("=");
-          cookie[key.toLowerCase().replace("-", "_")] = value ?? true;
-        }
-        (found[name] ??= []).push(cookie);
-      }
-      return found;
+      return fu.listedCookies(this.setCookies());
     }
 
     // The values of all Set-Cookie headers.

@@ -146,6 +146,71 @@ async def test_requests_have_the_name_of_their_path_without_ids(target: Target) 
     }
 
 
+async def test_an_address_with_parts_that_vary_has_one_name(target: Target) -> None:
+    script = f"""const base = '{target.url}';
+      export default function () {{
+        for (const id of ['a', 'b']) http.get(http.url`${{base}}/items/${{id}}`);
+        http.post(http.url`${{base}}/redirect/${{0}}`, 'x');
+        http.get(base + '/redirect/1', {{ name: 'all of it' }});
+        http.get(base.replace('//', '//user:secret@') + '/private');
+      }}"""
+    done = await run(script, workers=1, iterations=1)
+    names = {endpoint.name: endpoint.count for endpoint in done.summary.endpoints}
+    assert names == {
+        "GET ${}/items/${}": 2,
+        "POST ${}/redirect/${}": 2,
+        "all of it": 3,
+        f"GET {target.url}/private": 1,
+    }
+
+
+async def test_letters_of_all_scripts_go_as_urls_have_them(base: str) -> None:
+    body = """return [http.get(base + '/echo/ż ó?q=ł "x"').json().url, http.get(base.toUpperCase() + '/echo').status,
+      http.get('http://żółć.invalid/').errorCode, http.get(base + '/echo ').json().url];"""
+    assert await evaluate(body, head=base) == [
+        "/echo/%C5%BC%20%C3%B3?q=%C5%82%20%22x%22",
+        200,
+        "ENOTFOUND",
+        "/echo",
+    ]
+
+
+async def test_methods_are_kept_or_changed_by_redirects_as_by_browsers(base: str) -> None:
+    body = """const seen = {};
+      for (const status of [301, 302, 303, 307, 308]) for (const method of ['POST', 'PUT', 'HEAD']) {
+        const res = http.request(method, `${base}/redirect/0?status=${status}&to=/echo`, method === 'HEAD' ? null : 'x');
+        seen[status + method] = method === 'HEAD' ? res.status : res.json().method + res.json().body;
+      } return seen;"""
+    kept = {"HEAD": 200, "POST": "POSTx", "PUT": "PUTx"}
+    expected = {f"{status}{method}": kept[method] for status in (307, 308) for method in kept}
+    for status in (301, 302):
+        expected |= {f"{status}HEAD": 200, f"{status}POST": "GET", f"{status}PUT": "PUTx"}
+    expected |= {"303HEAD": 200, "303POST": "GET", "303PUT": "GET"}
+    assert await evaluate(body, head=base) == expected
+
+
+async def test_a_redirect_that_leads_nowhere_is_the_response(base: str) -> None:
+    body = """return ['', 'ftp://host/', 'http://', 'javascript:1', 'http://[/'].map((to) =>
+      http.get(base + '/redirect/0?to=' + encodeURIComponent(to) + (to === '' ? '&status=300' : '')).status);"""
+    assert await evaluate(body, head=base) == [300, 302, 302, 302, 302]
+
+
+async def test_a_request_may_be_one_object(base: str) -> None:
+    body = """const seen = http.request({ method: 'post', url: base + '/echo', body: { a: 1 },
+        headers: { 'X-A': 'b', 'X-None': undefined }, name: 'n', timeout: '1m30s', tags: { t: 1 } }).json();
+      const names = Object.fromEntries(seen.headers);
+      return [seen.method, seen.body, names['X-A'], 'X-None' in names, http.request({ url: base }).status,
+        http.del(base + '/echo', 'body', {}).json().body, http.del(base + '/echo', { headers: { 'X-A': 'c' } }).json().body];"""
+    assert await evaluate(body, head=base) == ["POST", "a=1", "b", False, 200, "body", ""]
+
+
+async def test_repeated_headers_are_joined(base: str) -> None:
+    body = """const res = http.post(base + '/mirror?header=X-A:+1&header=x-a:+2&header=__proto__:+3&header=Empty:', '{"a": [], "n": null}');
+      return [res.headers['X-A'], res.headers.Empty, res.hasHeader('x-a', '2'), res.hasHeader('X-B'),
+        res.matchesSchema({ a: 'array' }), res.matchesSchema({ a: 'object' }), res.matchesSchema({ n: 'object' }), res.matchesSchema({ b: 'string' })];"""
+    assert await evaluate(body, head=base) == ["1, 2", "", True, False, True, False, False, False]
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -154,6 +219,10 @@ async def test_requests_have_the_name_of_their_path_without_ids(target: Target) 
         ("http.get(base, { headers: { 'a b': 'c' } })", "forbidden character"),
         ("http.get(base, { headers: { a: 'c\\r\\nd: e' } })", "forbidden character"),
         ("http.get(base, { timeout: 'soon' })", "timeout"),
+        ("http.request('GET /x HTTP/1.1\\r\\nA:', base)", "the method"),
+        ("http.get(base, { cookies: { a: 'b\\r\\nc' } })", "a cookie has a forbidden character"),
+        ("http.batch(null)", "must be an array or an object"),
+        ("http.addHook('toString', () => 1)", "beforeRequest"),
     ],
 )
 async def test_a_wrong_call_throws_with_the_reason(base: str, call: str, words: str) -> None:

@@ -182,7 +182,7 @@ async def test_own_metrics_reach_the_summary() -> None:
       const trend = new Trend('t'), counter = new Counter('c'), rate = new Rate('r'), gauge = new Gauge('g');
       export default function () {
         trend.add(10 * (__ITER + 1)); counter.add(2); rate.add(__ITER > 0); gauge.add(__ITER);
-        metrics.histogramAdd('mine', 5); metrics.counterAdd('mine_count', 3); metrics.rateAdd('mine_rate', true);
+        metrics.histogramAdd('mine', 5, { n: 1 }); metrics.counterAdd('mine_count', 3); metrics.rateAdd('mine_rate', true);
         check(stats.get('t'), { 'stats know it': (s) => s.count >= 1 && s.max >= 10 });
       }"""
     done = await run(script, workers=1, iterations=4)
