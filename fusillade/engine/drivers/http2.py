@@ -198,10 +198,10 @@ class Session:
         stream.received += size + 9
         stream.unacknowledged += size
         if flags & frames.PADDED:
+            if begin == end or data[begin] >= end - begin:
+                raise NotHttp2("more padding than data")
             end -= data[begin]
             begin += 1
-            if begin > end:
-                raise NotHttp2("more padding than data")
         if stream.head is None:
             raise NotHttp2("a body before its header")
         stream.parts.append(data[begin:end])
@@ -222,7 +222,7 @@ class Session:
             begin = 0
             end = len(payload)
             if flags & frames.PADDED:
-                end -= payload[0]
+                end -= payload[0] if payload else 1
                 begin = 1
             if flags & frames.HAS_PRIORITY:
                 begin += 5

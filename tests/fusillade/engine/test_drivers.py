@@ -5,6 +5,7 @@ import gzip
 from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +100,14 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     started = Bench(DRIVERS[request.param])
     yield started
     started.driver.close()
+
+
+@pytest.mark.skipif(
+    shutil.which("cc") is None or not Path(sysconfig.get_path("include"), "Python.h").exists(),
+    reason="there is no C compiler with Python's headers",
+)
+def test_the_native_module_is_built_where_it_can_be() -> None:
+    assert native is not None, "install the project again: pip install -e ."
 
 
 @dataclass
