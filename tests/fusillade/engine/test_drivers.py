@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import shutil
+import sysconfig
 from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
