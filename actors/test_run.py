@@ -29,7 +29,7 @@ from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
 from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
-from fusillade.storage import tests
+from fusillade.storage import artifacts, tests
 from fusillade.storage.database import Database, StorageUnavailable
 from fusillade.storage.models import Test
 
@@ -186,11 +186,12 @@ class TestRunActor:
         }
         outcomes, status = await self._watch(runs, test)
         reason = next((o.reason for o in outcomes.values() if o.reason is not None), None)
-        if reason is None:
+        whole = reason is None
+        if whole:
             reason = await self._teardown(setup_data) or self._aborted
         if reason is not None:
             status = "failed"
-        await self._end(status, reason, outcomes)
+        await self._end(status, reason, outcomes, summarize=whole)
 
     async def _watch(
         self, runs: dict["asyncio.Future[Outcome]", _Worker], test: Test
@@ -240,21 +241,34 @@ class TestRunActor:
     # ---- the end -----------------------------------------------------------------------------
 
     async def _end(
-        self, status: str, reason: str | None = None, outcomes: dict[int, Outcome] | None = None
+        self,
+        status: str,
+        reason: str | None = None,
+        outcomes: dict[int, Outcome] | None = None,
+        *,
+        summarize: bool = False,
     ) -> None:
-        """Write the result and the status in one transaction."""
+        """Write the result and the status in one transaction.
+
+        ``summarize``: let ``handleSummary()`` look at the result before."""
         values: dict[str, Any] = {"reason": reason}
         series: list[dict[str, Any]] = []
+        files: dict[str, str] = {}
         if outcomes is not None:
             result = await self._result(outcomes)
             log = [line for _, outcome in sorted(outcomes.items()) for line in outcome.log]
-            values["summary"] = result.summary | {"log": log[:200]}
+            last = Outcome()
+            if summarize:
+                last = await self._handle_summary(result.summary)
+                files = last.artifacts
+            values["summary"] = result.summary | {"log": log[:200] + last.log}
             series = result.series
 
         async def save(session: AsyncSession) -> Test:
             ended = await tests.transition(session, self._uuid, status, **values)
             if outcomes is not None:
                 await tests.save_series(session, self._uuid, series)
+                await artifacts.save(session, self._uuid, files)
             return ended
 
         try:
@@ -263,6 +277,16 @@ class TestRunActor:
             _log.info("test %s: %s", self._id, error)
             return
         await self._announce(ended)
+
+    async def _handle_summary(self, summary: dict[str, Any]) -> Outcome:
+        """What ``handleSummary()`` made of the result; where it failed, the log says why."""
+        first = self._workers[0]
+        try:
+            outcome: Outcome = await first.handle.handle_summary.remote(summary)
+        except RayActorError:
+            reason = _died(first.index, len(self._workers))
+            return Outcome(log=[f"error: handleSummary() was not run: {reason}"])
+        return outcome
 
     async def _result(self, outcomes: dict[int, Outcome]) -> Result:
         """The merged metrics with every delta of every WorkerActor that still lives."""

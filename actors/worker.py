@@ -10,6 +10,7 @@ import ray
 
 from actors.config import HostConfig
 from actors.spool import Spool
+from fusillade.artifacts import Output, read_output
 from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Delta, Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
@@ -32,6 +33,8 @@ class Outcome:
     """How many seconds of metrics there are of the load."""
     log: list[str] = field(default_factory=list)
     """The first lines that the script printed."""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """What ``handleSummary()`` returned, by name."""
 
 
 class WorkerActor:
@@ -47,6 +50,8 @@ class WorkerActor:
         self._host: ScriptHost | None = None
         self._steps: dict[str, asyncio.Task[Outcome]] = {}
         self._log: list[str] = []
+        self._told = 0
+        """How many of its lines the outcome of the load has."""
 
     async def load(self, files: dict[str, bytes], entry: str, overrides: Overrides) -> Outcome:
         """Start the host and hand it the script."""
@@ -98,6 +103,7 @@ class WorkerActor:
         outcome = await self._step("run", run)
         # Also what was measured before a failure.
         await self._spool.deliver()
+        self._told = len(self._log)
         return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
 
     async def deliver(self) -> int:
@@ -122,6 +128,22 @@ class WorkerActor:
             return Outcome()
 
         return await self._step("teardown", teardown)
+
+    async def handle_summary(self, summary: dict[str, Any]) -> Outcome:
+        """Run ``handleSummary(data)``. Never fails: what goes wrong is in the log, which has all
+        lines since the end of the load."""
+
+        async def handle() -> Outcome:
+            output = Output()
+            try:
+                output = read_output(await self._loaded.handle_summary(summary))
+                lines = output.log_lines()
+            except (ScriptFailed, ScriptHostDied) as error:
+                lines = [f"error: {error}"]
+            self._note_early_logs()
+            return Outcome(log=self._log[self._told :] + lines, artifacts=output.artifacts)
+
+        return await self._step("summary", handle)
 
     async def close(self) -> None:
         """End the host."""

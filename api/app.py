@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import auth, errors, health, keys, live, me, tests
+from api import artifacts, auth, errors, health, keys, live, me, tests
 from api.platform import Platform
 from fusillade import __version__
 from fusillade.settings import Settings
@@ -27,6 +27,6 @@ def build_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     errors.install(app)
-    for resource in (health, auth, me, keys, tests, live):
+    for resource in (health, auth, me, keys, tests, artifacts, live):
         app.include_router(resource.router)
     return app

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from fusillade.hosting.messages import Delta, Loaded, Log, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -21,6 +23,8 @@ class Run:
     setup_data: Any
     aggregate: Aggregate
     log: list[str] = field(default_factory=list)
+    output: Any = None
+    """What ``handleSummary`` returned."""
 
 
 async def evaluate(body: str, *, head: str = "", files: dict[str, str] | None = None) -> Any:
@@ -55,8 +59,10 @@ async def run(
             elif isinstance(message, Log):
                 log.append(f"{message.level}: {message.text}")
         await host.teardown(data)
+        summary = aggregate.summary()
+        output = json.loads(await host.handle_summary(msgspec.to_builtins(summary)))
         log = [f"{line.level}: {line.text}" for line in host.early_logs] + log
-    return Run(loaded, aggregate.summary(), json.loads(data), aggregate, log)
+    return Run(loaded, summary, json.loads(data), aggregate, log, output)
 
 
 def as_files(

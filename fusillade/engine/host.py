@@ -44,6 +44,8 @@ from fusillade.hosting.messages import (
     Shutdown,
     Started,
     Stop,
+    Summarize,
+    Summarized,
     Teardown,
     TeardownDone,
     ToHost,
@@ -51,6 +53,8 @@ from fusillade.hosting.messages import (
     Warmed,
 )
 from fusillade.metrics.recorder import Recorder
+from fusillade.metrics.summary import Summary
+from fusillade.metrics.summary_data import summary_data
 from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
 from fusillade.script.plan import Plan, make_plan
 from fusillade.script.planned import planned
@@ -98,6 +102,8 @@ class Host:
                     self._begin(self._call(name, data))
                 case Teardown(setup_data=data):
                     self._begin(self._teardown(data))
+                case Summarize(summary=summary):
+                    self._begin(self._summarize(summary))
                 case Shutdown():
                     break
         beat.cancel()
@@ -297,6 +303,18 @@ class Host:
                 self._send(Failed(reason=self._describe("teardown()", error)))
                 return
         self._send(TeardownDone())
+
+    async def _summarize(self, summary: dict[str, Any]) -> None:
+        output = b"null"
+        if "handleSummary" in self._exports:
+            assert self._plan is not None
+            data = summary_data(msgspec.convert(summary, Summary), self._plan.options)
+            try:
+                output = await self._running.once("handleSummary", data)
+            except ScriptError as error:
+                self._send(Failed(reason=self._describe("handleSummary()", error)))
+                return
+        self._send(Summarized(output=output.decode()))
 
     @property
     def _running(self) -> Engine:

@@ -77,6 +77,14 @@ class Call(Message):
     setup_data: str = "null"
 
 
+class Summarize(Message):
+    """Run ``handleSummary(data)`` on the result of the whole test. Answered by ``Summarized`` or
+    ``Failed``."""
+
+    summary: dict[str, Any]
+    """A ``fusillade.metrics.summary.Summary`` in builtin types."""
+
+
 class Shutdown(Message):
     """Exit at once."""
 
@@ -178,6 +186,12 @@ class TeardownDone(Message):
     """``teardown()`` returned, or there is none."""
 
 
+class Summarized(Message):
+    """``handleSummary()`` returned, or there is none; ``output`` is its JSON."""
+
+    output: str
+
+
 class Delta(Message):
     """Metrics of one second, numbered from 1 without gaps, encoded by ``fusillade.metrics``."""
 
@@ -204,7 +218,7 @@ class Failed(Message):
     problems: list[Problem] = []
 
 
-ToHost = Load | Setup | Warm | Run | Stop | Call | Teardown | Shutdown
+ToHost = Load | Setup | Warm | Run | Stop | Call | Teardown | Summarize | Shutdown
 FromHost = (
     Started
     | Beat
@@ -214,6 +228,7 @@ FromHost = (
     | Warmed
     | Called
     | TeardownDone
+    | Summarized
     | Delta
     | Log
     | Finished

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -35,6 +35,8 @@ from fusillade.hosting.messages import (
     SetupDone,
     Started,
     Stop,
+    Summarize,
+    Summarized,
     Teardown,
     TeardownDone,
     Warm,
@@ -44,6 +46,7 @@ from fusillade.hosting.messages import (
 _log = logging.getLogger(__name__)
 _decoder: msgspec.msgpack.Decoder[FromHost] = msgspec.msgpack.Decoder(FromHost)
 _STARTUP_SECONDS = 60.0
+_SUMMARY_SECONDS = 60.0
 _STDERR_BYTES = 4096
 _LOADER_FAILED = 127
 """What a process ends with when the dynamic loader gets no memory."""
@@ -271,6 +274,23 @@ class ScriptHost:
         """Run ``teardown(data)``. Raises :class:`ScriptFailed`, :class:`ScriptHostDied`."""
         await self._send(Teardown(setup_data=setup_data))
         await self._answer(TeardownDone)
+
+    async def handle_summary(self, summary: dict[str, Any]) -> str:
+        """Run ``handleSummary(data)`` on a ``Summary`` in builtin types; its result as JSON,
+        ``null`` if there is no such function.
+
+        Raises :class:`ScriptFailed`, also when it takes too long; :class:`ScriptHostDied`.
+        """
+        await self._send(Summarize(summary=summary))
+        try:
+            async with asyncio.timeout(_SUMMARY_SECONDS):
+                answer = await self._answer(Summarized)
+        except TimeoutError:
+            raise ScriptFailed(
+                f"handleSummary() did not end within {_SUMMARY_SECONDS:g} s."
+            ) from None
+        assert isinstance(answer, Summarized)
+        return answer.output
 
     # ---- messages --------------------------------------------------------------------------
 

@@ -307,6 +307,9 @@ class Aggregate:
                 for (name, method), requests in sorted(self._endpoints.items())
             ],
             metrics=metrics,
+            metric_kinds=dict.fromkeys(metrics, "counter")
+            | {"vus": "gauge"}
+            | {name: metric.kind for name, metric in self._metrics.items()},
             thresholds=self.threshold_results(seconds),
         )
 

@@ -103,6 +103,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Distribution | float]
     """The author's metrics and the engine's own (``iteration``, ...); counters and rates as
     numbers."""
+    metric_kinds: dict[str, str] = {}
+    """Of each of them: ``histogram``, ``counter``, ``gauge`` or ``rate``."""
     thresholds: list[ThresholdResult] = []
 
 

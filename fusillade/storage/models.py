@@ -91,6 +91,8 @@ class Test(Base):
     region: Mapped[str]
     entry: Mapped[str]
     """Path of the main module among the test's files."""
+    env: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """Variables that were given with the test, for ``__ENV``."""
     options: Mapped[dict[str, Any]]
     warnings: Mapped[list[dict[str, Any]]]
     target_urls: Mapped[list[str]]
@@ -136,3 +138,17 @@ class TestSeries(Base):
         ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True
     )
     points: Mapped[list[dict[str, Any]]]
+
+
+class TestArtifact(Base):
+    """A text that the test's ``handleSummary`` returned."""
+
+    __tablename__ = "test_artifacts"
+    __test__ = False
+
+    test_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """A relative path."""
+    content: Mapped[bytes]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from fusillade.errors import InvalidState, NotFound, ValidationFailed
-from fusillade.storage import accounts, tests
+from fusillade.storage import accounts, artifacts, tests
 from fusillade.storage.database import Database
 from fusillade.storage.models import Test
 
@@ -144,3 +144,16 @@ async def test_unfinished_tests_are_found_after_a_restart(store: Database) -> No
     await move(store, ended, "cancelled")
     async with store.session() as session:
         assert await tests.active_ids(session) == [waiting]
+
+
+async def test_artifacts_are_replaced_as_a_whole(store: Database) -> None:
+    test_id = await new_test(store, await organisation(store))
+    for saved in ({"a.html": "<p>", "b/ż.txt": "żółć"}, {"b/ż.txt": "żół", "c.txt": ""}):
+        async with store.session() as session:
+            await artifacts.save(session, test_id, saved)
+    async with store.session() as session:
+        assert await artifacts.sizes(session, test_id) == [("b/ż.txt", 6), ("c.txt", 0)]
+        assert (await artifacts.content(session, test_id, "b/ż.txt")).decode() == "żół"
+        with pytest.raises(NotFound, match=r"no artifact a\.html"):
+            await artifacts.content(session, test_id, "a.html")
+        assert await artifacts.sizes(session, uuid4()) == []
