@@ -145,7 +145,9 @@ class TestRunActor:
         ]
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
-        await self._ask(workers, lambda handle: handle.load.remote(files, test.entry, overrides))
+        await self._ask(
+            workers, lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
+        )
         self._workers = workers
 
     async def _wait_for_start(self, test: Test) -> None:

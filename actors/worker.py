@@ -53,7 +53,9 @@ class WorkerActor:
         self._told = 0
         """How many of its lines the outcome of the load has."""
 
-    async def load(self, files: dict[str, bytes], entry: str, overrides: Overrides) -> Outcome:
+    async def load(
+        self, files: dict[str, bytes], entry: str, env: dict[str, str], overrides: Overrides
+    ) -> Outcome:
         """Start the host and hand it the script."""
 
         async def load() -> Outcome:
@@ -62,7 +64,9 @@ class WorkerActor:
                 watchdog_seconds=self._config.watchdog_seconds,
             )
             self._host = await host.__aenter__()
-            await host.load(files, entry, overrides=overrides, timeout_seconds=_LOAD_SECONDS)
+            await host.load(
+                files, entry, env=env, overrides=overrides, timeout_seconds=_LOAD_SECONDS
+            )
             _log.info("script host %d: %s", host.pid, host.start.in_words())
             return Outcome()
 

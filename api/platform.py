@@ -46,7 +46,9 @@ class Platform:
         assert self.settings.jwt_secret is not None
         return self.settings.jwt_secret
 
-    async def validate(self, files: dict[str, bytes], entry: str, overrides: Overrides) -> Loaded:
+    async def validate(
+        self, files: dict[str, bytes], entry: str, env: dict[str, str], overrides: Overrides
+    ) -> Loaded:
         """Compile a script and run its init code. Raises ``InvalidScript``."""
         async with (
             self._validations,
@@ -55,6 +57,7 @@ class Platform:
             return await host.load(
                 files,
                 entry,
+                env=env,
                 overrides=overrides,
                 timeout_seconds=self.settings.validation_seconds,
             )

@@ -1,19 +1,69 @@
 """The multipart form that creates a test."""
 
+import asyncio
+import json
+import re
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive
 
 from api.errors import describe
 from fusillade.errors import ScriptTooLarge, ValidationFailed
+from fusillade.paths import relative_path
+from fusillade.script.archive import (
+    MODULE_SUFFIXES,
+    checked_path,
+    is_archive,
+    main_module,
+    unpack,
+)
+from fusillade.settings import Settings
 
-_MODULE_SUFFIXES = (".js", ".mjs", ".ts", ".mts")
 _DEFAULT_ENTRY = "script.js"
-_OTHER_FIELDS_BYTES = 64 << 10
+_OTHER_FIELDS_BYTES = 256 << 10
+_MOST_VARIABLES = 100
+_MOST_VARIABLE_BYTES = 64 << 10
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "script", "workers", "duration"],
+    "properties": {
+        "name": {"type": "string", "description": "Test name"},
+        "script": {
+            "type": "string",
+            "format": "binary",
+            "description": "JavaScript or TypeScript test script, as a file or as text; or one ZIP "
+            "with all files of the test",
+        },
+        "workers": {"type": "integer", "minimum": 1},
+        "duration": {"type": "integer", "minimum": 1, "description": "Seconds"},
+        "region": {"type": "string", "description": "Region code"},
+        "assets": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "description": "Further modules and data files; each file's name is its path inside "
+            "the test, as import and open() have it",
+        },
+        "entry": {
+            "type": "string",
+            "description": "Path of the main module. Without it: the script; in a ZIP the only "
+            "module at the top, or the one called main, index, script or test",
+        },
+        "env": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Variables for __ENV, each as KEY=VALUE; or all of them as one JSON "
+            "object",
+        },
+    },
+}
+"""The form as OpenAPI has it."""
 
 
 class _Fields(BaseModel):
@@ -35,10 +85,12 @@ class TestForm(BaseModel):
     duration: int
     region: str | None
     entry: str
-    script: bytes
+    files: dict[str, bytes]
+    """By path inside the test; ``entry`` is one of them."""
+    env: dict[str, str]
 
 
-async def read_test_form(request: Request, max_script_bytes: int) -> TestForm:
+async def read_test_form(request: Request, settings: Settings) -> TestForm:
     """Read and check the form. ``vus`` is another name for ``workers``.
 
     Raises :class:`ValidationFailed`, :class:`ScriptTooLarge`.
@@ -46,20 +98,41 @@ async def read_test_form(request: Request, max_script_bytes: int) -> TestForm:
     content_type = request.headers.get("content-type", "")
     if not content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
         raise ValidationFailed("Send the fields as multipart/form-data.")
+    most_bytes = settings.max_test_bytes + _OTHER_FIELDS_BYTES
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > max_script_bytes + _OTHER_FIELDS_BYTES:
-        raise _too_large(max_script_bytes)
+    if length.isdigit() and int(length) > most_bytes:
+        raise _all_too_large(settings)
+    limited = Request(request.scope, _limited(request.receive, most_bytes, settings))
     try:
-        async with request.form(
-            max_files=1, max_fields=20, max_part_size=max_script_bytes + 1
+        async with limited.form(
+            max_files=settings.max_test_files,
+            max_fields=20 + _MOST_VARIABLES,
+            max_part_size=settings.max_script_bytes + 1,
         ) as form:
-            entry, script = await _script(form, max_script_bytes)
+            files, entry = await _files(form, settings)
             fields = _checked(form)
-    except MultiPartException as error:
-        if "size" in error.message:
-            raise _too_large(max_script_bytes) from error
-        raise ValidationFailed(f"The form cannot be read: {error.message}") from error
-    return TestForm(**fields.model_dump(), entry=entry, script=script)
+            env = _variables(form)
+    except (MultiPartException, HTTPException) as error:
+        words = error.message if isinstance(error, MultiPartException) else error.detail
+        if "size" in words:
+            raise _script_too_large(settings) from error
+        raise ValidationFailed(f"The form cannot be read: {words}") from error
+    return TestForm(**fields.model_dump(), entry=entry, files=files, env=env)
+
+
+def _limited(receive: Receive, most_bytes: int, settings: Settings) -> Receive:
+    """The body of a request, as long as it is not too long: its length may not be told before."""
+    left = most_bytes
+
+    async def limited() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise _all_too_large(settings)
+        return message
+
+    return limited
 
 
 def _checked(form: FormData) -> _Fields:
@@ -72,24 +145,120 @@ def _checked(form: FormData) -> _Fields:
         raise ValidationFailed(describe(error.errors())) from error
 
 
-async def _script(form: FormData, limit: int) -> tuple[str, bytes]:
+# ---- files ---------------------------------------------------------------------------------------
+
+
+async def _files(form: FormData, settings: Settings) -> tuple[dict[str, bytes], str]:
+    """All files of the test, and the path of the main module."""
+    path, content = await _script(form)
+    named = form.get("entry")
+    if not isinstance(named, str) or not named.strip():
+        named = None
+    if is_archive(content):
+        files = await asyncio.to_thread(
+            unpack, content, most_files=settings.max_test_files, most_bytes=settings.max_test_bytes
+        )
+        path = main_module(files, named)
+    else:
+        files = {path: content}
+        named = named or path
+    await _add_assets(form, files)
+    entry = main_module(files, named or path)
+    if not files[entry].strip():
+        raise ValidationFailed("script is empty.")
+    for module, text in files.items():
+        if module.endswith(MODULE_SUFFIXES) and len(text) > settings.max_script_bytes:
+            raise _script_too_large(settings, module)
+    if len(files) > settings.max_test_files:
+        raise ValidationFailed(f"A test may have {settings.max_test_files:,} files.")
+    if sum(map(len, files.values())) > settings.max_test_bytes:
+        raise _all_too_large(settings)
+    return files, entry
+
+
+async def _script(form: FormData) -> tuple[str, bytes]:
     given = form.get("script")
     if isinstance(given, UploadFile):
-        name = PurePosixPath((given.filename or "").replace("\\", "/")).name
-        entry = name if name.endswith(_MODULE_SUFFIXES) else _DEFAULT_ENTRY
-        content = await given.read(limit + 1)
-    elif given:
-        entry, content = _DEFAULT_ENTRY, given.encode()
-    else:
+        return _script_path(given.filename or ""), await given.read()
+    if given:
+        return _DEFAULT_ENTRY, given.encode()
+    raise ValidationFailed(
+        "script is missing: send the JavaScript as a file (-F script=@test.js) or as text."
+    )
+
+
+def _script_path(filename: str) -> str:
+    """Where the script lies inside the test. Clients differ in how much of a path they send."""
+    try:
+        path = relative_path(filename)
+    except ValueError:
+        path = PurePosixPath(filename.replace("\\", "/")).name
+    return path if path.endswith(MODULE_SUFFIXES) else _DEFAULT_ENTRY
+
+
+async def _add_assets(form: FormData, files: dict[str, bytes]) -> None:
+    for asset in form.getlist("assets"):
+        if not isinstance(asset, UploadFile):
+            raise ValidationFailed(
+                "assets: send files (-F 'assets=@users.csv;filename=data/users.csv')."
+            )
+        path = checked_path(asset.filename or "")
+        if path in files:
+            raise ValidationFailed(f"assets: the test has '{path}' more than once.")
+        files[path] = await asset.read()
+
+
+def _script_too_large(settings: Settings, path: str | None = None) -> ScriptTooLarge:
+    what = "The script" if path is None else f"The script {path}"
+    return ScriptTooLarge(f"{what} is larger than {settings.max_script_bytes:,} bytes.")
+
+
+def _all_too_large(settings: Settings) -> ScriptTooLarge:
+    return ScriptTooLarge(
+        f"The test's files have more than {settings.max_test_bytes:,} bytes together."
+    )
+
+
+# ---- variables -----------------------------------------------------------------------------------
+
+
+def _variables(form: FormData) -> dict[str, str]:
+    """What ``env`` fields say; a later one wins."""
+    found: dict[str, str] = {}
+    for given in form.getlist("env"):
+        if not isinstance(given, str):
+            raise ValidationFailed("env: send text, not a file.")
+        if given.lstrip().startswith("{"):
+            found |= _variables_of_json(given)
+        elif given.strip():
+            name, equals, value = given.partition("=")
+            if not equals:
+                raise ValidationFailed("env must be KEY=VALUE or a JSON object.")
+            found[name] = value
+    for name, value in found.items():
+        if _VARIABLE.fullmatch(name) is None:
+            shown = re.sub(r"[^ -~]", "?", name[:80])
+            raise ValidationFailed(
+                f"env: '{shown}' cannot be a variable's name; use letters, digits and _."
+            )
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValidationFailed(f"env: the value of {name} has NUL or half a character in it.")
+    if len(found) > _MOST_VARIABLES or sum(map(len, found.values())) > _MOST_VARIABLE_BYTES:
         raise ValidationFailed(
-            "script is missing: send the JavaScript as a file (-F script=@test.js) or as text."
+            f"env: a test may have {_MOST_VARIABLES} variables with {_MOST_VARIABLE_BYTES:,} "
+            "characters together."
         )
-    if len(content) > limit:
-        raise _too_large(limit)
-    if not content.strip():
-        raise ValidationFailed("script is empty.")
-    return entry, content
+    return found
 
 
-def _too_large(limit: int) -> ScriptTooLarge:
-    return ScriptTooLarge(f"The script is larger than {limit:,} bytes.")
+def _variables_of_json(text: str) -> dict[str, str]:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationFailed("env is not valid JSON.") from error
+    found = {}
+    for name, value in given.items():
+        if not isinstance(value, str | int | float):
+            raise ValidationFailed(f"env.{name} must be a text.")
+        found[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found

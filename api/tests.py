@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.authentication import Caller, TestCreate, TestRead
 from api.platform import Here, Platform, Session
-from api.test_form import TestForm, read_test_form
+from api.test_form import SCHEMA, TestForm, read_test_form
 from fusillade.errors import DurationLimitExceeded, RegionRestricted, WorkerLimitExceeded
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.metrics.live import timestamp
@@ -24,30 +24,7 @@ _POLL_SECONDS = 0.25
 _STOP_SECONDS = 10.0
 _SHOWN = ("avg", "med", "p90", "p95", "p99", "min", "max")
 
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["name", "script", "workers", "duration"],
-                    "properties": {
-                        "name": {"type": "string", "description": "Test name"},
-                        "script": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JavaScript test script, as a file or as text",
-                        },
-                        "workers": {"type": "integer", "minimum": 1},
-                        "duration": {"type": "integer", "minimum": 1, "description": "Seconds"},
-                        "region": {"type": "string", "description": "Region code"},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": SCHEMA}}}}
 
 
 @router.post("", status_code=201, openapi_extra=_FORM)
@@ -60,17 +37,16 @@ async def create(
 ) -> dict[str, Any]:
     """Create a test; ``wait`` until it is ready, or started and ended."""
     settings = platform.settings
-    form = await read_test_form(request, settings.max_script_bytes)
+    form = await read_test_form(request, settings)
     region = form.region or settings.default_region
     _check_limits(form, region, settings)
-    files = {form.entry: form.script}
     overrides = Overrides(workers=form.workers, duration_seconds=form.duration)
-    loaded = await platform.validate(files, form.entry, overrides)
+    loaded = await platform.validate(form.files, form.entry, form.env, overrides)
     test = _row(form, region, caller, loaded)
     to_the_end = wait and wait_for == "completed"
     test.start_when_ready = to_the_end
     async with platform.database.session() as session:
-        await tests.create(session, test, files)
+        await tests.create(session, test, form.files)
     await platform.poke(test.id)
     status = test.status
     if wait:
@@ -167,6 +143,7 @@ def _row(form: TestForm, region: str, caller: Caller, loaded: Loaded) -> Test:
         duration_seconds=form.duration,
         region=region,
         entry=form.entry,
+        env=form.env,
         options=loaded.options,
         warnings=[msgspec.to_builtins(warning) for warning in loaded.warnings],
         target_urls=loaded.target_urls,

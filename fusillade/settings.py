@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``."""
 
     max_script_bytes: Positive = 1 << 20
+    """Size of a module."""
+    max_test_bytes: Positive = 10 << 20
+    """Size of all files of a test together, unpacked."""
+    max_test_files: Positive = 500
     max_workers: Positive = 100_000
     """The most virtual users that a test may have."""
     max_duration_seconds: Positive = 24 * 3600

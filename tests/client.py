@@ -37,7 +37,8 @@ class Client:
         headers: dict[str, str] | None = None,
         timeout: float = 120,
     ) -> Answer:
-        """One request. ``form`` values that are bytes go as files."""
+        """One request. ``form`` values that are bytes go as files, and so do pairs of a file's name
+        and its bytes; a list is a field for each of its items."""
         sent = dict(headers or {})
         if self.token and "Authorization" not in sent:
             sent["Authorization"] = f"Bearer {self.token}"
@@ -89,12 +90,17 @@ class Client:
 def _multipart(form: dict[str, Any]) -> tuple[bytes, str]:
     boundary = uuid4().hex
     parts = []
-    for name, value in form.items():
+    fields = [
+        (name, one) for name, v in form.items() for one in (v if isinstance(v, list) else [v])
+    ]
+    for name, value in fields:
         if value is None:
             continue
         if isinstance(value, bytes):
-            head = f'name="{name}"; filename="test.js"\r\nContent-Type: application/javascript'
-            content = value
+            value = ("test.js", value)
+        if isinstance(value, tuple):
+            filename, content = value
+            head = f'name="{name}"; filename="{filename}"\r\nContent-Type: application/javascript'
         else:
             head, content = f'name="{name}"', str(value).encode()
         parts.append(

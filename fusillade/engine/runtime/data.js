@@ -6,19 +6,25 @@
 
   function normal(path) {
     const parts = [];
-    for (const part of String(path).split("/")) {
+    for (const part of path.split("/")) {
       if (part === "" || part === ".") continue;
       if (part === "..") {
         if (parts.length === 0) return null;
         parts.pop();
       } else parts.push(part);
     }
-    return String(path).startsWith("/") ? null : parts.join("/");
+    return parts.join("/");
+  }
+
+  // Beside the entry module, or from the top of the test's files.
+  function find(path) {
+    if (path.startsWith("/")) return undefined;
+    return files.get(normal(fu.directory + path)) ?? files.get(normal(path));
   }
 
   function open(path, mode) {
     if (fu.current !== null) throw new Error("open() can only be called in the init code");
-    const bytes = files.get(normal(path));
+    const bytes = find(String(path));
     if (bytes === undefined) {
       throw new Error(`open(): the test has no file ${fu.JSON.stringify(String(path))}`);
     }

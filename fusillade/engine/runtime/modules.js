@@ -15,6 +15,8 @@
     const { env } = JSON.parse(fu.takeText());
     fu.lockDown(env);
     try {
+      const path = compiled[compiled.length - 1][0];
+      fu.directory = path.slice(0, path.lastIndexOf("/") + 1);
       // All of them before the first runs: modules may import each other in a circle.
       for (const [path] of compiled) loaded.set(path, { __proto__: null });
       const get = (name) => loaded.get(name) ?? fu.builtin(name);

@@ -267,3 +267,14 @@ async def test_a_ramp_of_rates_has_the_area_under_its_lines(target: Target) -> N
       export default function () {{ http.get('{target.url}/'); }}"""
     done = await run(script)
     assert done.summary.iterations == target.counted()["requests"] == 110
+
+
+async def test_data_lie_beside_the_entry_or_at_the_top_of_the_tests_files() -> None:
+    script = """const found = ['users.csv', './users.csv', '../top.txt', 'top.txt', 'load/users.csv'].map((p) => open(p));
+      const missing = ['/top.txt', '../../top.txt', 'none'].map((p) => { try { return open(p); } catch (e) { return e.message; } });
+      export function setup() { return { found, missing }; }
+      export default function () {}"""
+    files = {"load/users.csv": "u", "top.txt": "t"}
+    done = await run(script, files=files, entry="load/main.js", workers=1, iterations=1)
+    assert done.setup_data["found"] == ["u", "u", "t", "t", "u"]
+    assert all("has no file" in words for words in done.setup_data["missing"])
