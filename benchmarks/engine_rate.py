@@ -23,11 +23,16 @@ async def engine_run(script: str, overrides: Overrides, pinned: bool = True) -> 
     async with ScriptHost() as host:
         await host.load({"script.js": script.encode()}, "script.js", overrides=overrides)
         if pinned:
-            for thread in os.listdir(f"/proc/{host.pid}/task"):
-                os.sched_setaffinity(int(thread), {GENERATOR_CORE})
+            pin(host.pid)
         data = await host.setup()
         async for message in host.run(time.time() + 0.2, 0, 1, data):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
         await host.teardown(data)
     return aggregate
+
+
+def pin(pid: int) -> None:
+    """Keep all threads of a process on GENERATOR_CORE."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), {GENERATOR_CORE})

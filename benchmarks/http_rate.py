@@ -46,7 +46,7 @@ _ITEMS = ",".join(
     for i in range(20)
 )
 _PRODUCTS = f'{{"items":[{_ITEMS}],"total":20,"page":1,"comment":"{"x" * 500}"}}'
-_LOCATIONS = f"""
+LOCATIONS = f"""
     location / {{ return 200 '{{"status":"ok"}}'; }}
     location /products {{ return 200 '{_PRODUCTS}'; }}
     location /orders {{ return 201 '{{"id":1}}'; }}
@@ -75,10 +75,18 @@ CASES = {
 }
 
 
-def _measures(case: Case, port: int, seconds: int) -> dict[str, Callable[[], float]]:
+def script_of(case: Case, port: int) -> str:
+    """The script, for a target on that port of this machine."""
+    return case.script.replace("URL", _url(case, port))
+
+
+def _url(case: Case, port: int) -> str:
     scheme = "http" if case.protocol == "http" else "https"
-    url = f"{scheme}://127.0.0.1:{port}/"
-    script = case.script.replace("URL", url)
+    return f"{scheme}://127.0.0.1:{port}/"
+
+
+def _measures(case: Case, port: int, seconds: int) -> dict[str, Callable[[], float]]:
+    url, script = _url(case, port), script_of(case, port)
     users = case.users
     measures: dict[str, Callable[[], float]] = {
         "Fusillade": lambda: engine_rate(script, users, seconds),
@@ -100,7 +108,7 @@ def main() -> None:
         case = CASES[name]
         rates: dict[str, list[float]] = {}
         ratios = []
-        with nginx(_LOCATIONS, protocol=case.protocol) as port:
+        with nginx(LOCATIONS, protocol=case.protocol) as port:
             for _ in range(arguments.rounds):
                 for who, measure in _measures(case, port, arguments.seconds).items():
                     rates.setdefault(who, []).append(measure())
