@@ -8,6 +8,7 @@ that a script could want: no Ray, no database, no secret.
 import asyncio
 import json
 import os
+import re
 import socket
 import sys
 from typing import Any
@@ -60,6 +61,12 @@ from fusillade.script.plan import Plan, make_plan
 from fusillade.script.planned import planned
 
 _BEAT_SECONDS = 0.25
+_PLACE = re.compile(r"Error in file (.+), on line (\d+), column (\d+):")
+"""How a SpiderMonkeyError begins."""
+_LIKELY = (
+    "If the script changes what is built in, such as the prototype of Array, that is the likely "
+    "cause."
+)
 _MOST_WARM_CONNECTIONS = 1000
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
 
@@ -328,9 +335,7 @@ class Host:
         raised."""
         error = context.get("exception")
         if type(error).__name__ == "SpiderMonkeyError":
-            lines = [line for line in str(error).splitlines() if "Error" in line]
-            words = lines[-1].strip() if lines else "unknown"
-            self._send(Log(level="error", text=f"Uncaught (in promise) {words}"))
+            self._send(Log(level="error", text=f"Uncaught (in promise) {_thrown(error)}"))
         else:
             loop.default_exception_handler(context)
 
@@ -338,6 +343,16 @@ class Host:
         position = self._position(error.stack)
         where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
         return f"{what} threw {error.message}{where}"
+
+    def _what(self, error: BaseException) -> str:
+        """An error that came out of the runtime, at the author's own position if it is one."""
+        if type(error).__name__ != "SpiderMonkeyError":
+            return f"{type(error).__name__}: {error}"
+        place = _PLACE.match(str(error))
+        stack = str(error) if place is None else f"@{':'.join(place.groups())}\n{error}"
+        position = self._position(stack)
+        where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
+        return f"{_thrown(error)}{where}"
 
     def _log(self, line: LogLine) -> None:
         text = line.text
@@ -367,8 +382,15 @@ class Host:
                 f"{'' if silent else words}"
             )
         else:
-            reason = f"The script host failed: {type(error).__name__}: {error}"
+            reason = f"The script host failed: {self._what(error)}. {_LIKELY}"
         self._send(Failed(reason=reason.strip()))
+
+
+def _thrown(error: BaseException) -> str:
+    """What the script threw, of a SpiderMonkeyError's report with position and stack."""
+    report = str(error).partition("Stack Trace:")[0]
+    lines = [line.strip() for line in report.splitlines() if line.strip()]
+    return lines[-1] if lines else "an error that cannot be shown"
 
 
 def _is_out_of_memory(text: str) -> bool:

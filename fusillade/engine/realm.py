@@ -14,6 +14,7 @@ from fusillade.engine.exchange import Exchange
 
 # In the order in which they build on one another.
 _RUNTIME = (
+    "hardening",
     "coroutine",
     "exchange",
     "worker",
@@ -78,7 +79,9 @@ class Realm:
                 runtime
             )
         self._evaluate(_source("script", "support.js"), _named("script/support.js"))(runtime)
-        self._api: Mapping[str, Any] = self._evaluate(_API)(runtime)
+        api = self._evaluate(_API)(runtime)
+        # Looked up now: pythonmonkey runs code that a script could change.
+        self._api: Mapping[str, Any] = {name: api[name] for name in list(api)}
         self.exchange = Exchange(self._api["arrays"], self._api["pump"], self._api["growInBytes"])
 
     def add_module(self, path: str, code: str) -> None:

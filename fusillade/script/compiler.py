@@ -173,6 +173,8 @@ def _forbidden(scopes: Scopes) -> list[Problem]:
             words = "import() is not available; use an import statement"
         elif node.type == "meta_property" and node.text.startswith("import"):
             words = "import.meta is not available"
+        elif node.type.endswith("identifier") and "\\" in node.text:
+            words = "names are to be written without escapes"
         elif node.type == "identifier" and node.text.startswith("$fu"):
             words = "names that begin with $fu are reserved"
         elif node.type == "identifier" and node.text == "eval" and scopes.binding(node) is None:

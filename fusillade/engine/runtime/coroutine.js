@@ -47,6 +47,8 @@
     }
   }
 
+  fu.apart(Coroutine);
+
   // Runs `coroutine` until it waits for an operation or ends. `fu.current` is the coroutine that
   // runs: operations register themselves for it.
   function resume(coroutine, value, failed) {

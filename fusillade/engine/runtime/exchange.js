@@ -9,6 +9,10 @@
   const fill = Float64Array.prototype.set;
   const slice = Uint8Array.prototype.slice;
   const subarray = Uint8Array.prototype.subarray;
+  const lengthOf = Object.getOwnPropertyDescriptor(
+    Object.getPrototypeOf(Uint8Array.prototype),
+    "length",
+  ).get;
   const fromCharCode = String.fromCharCode;
   const charCodeAt = String.prototype.charCodeAt;
 
@@ -123,14 +127,16 @@
     return at - from;
   }
 
+  // `bytes` may be the script's own, with a `length` that says something else.
   function putBytes(bytes) {
     const at = control[CELL.OUT_BYTES];
-    if (at + bytes.length > exchange.outBytes.length) {
-      exchange.outBytes = grown(exchange.outBytes, at + bytes.length);
+    const length = apply(lengthOf, bytes, []);
+    if (at + length > exchange.outBytes.length) {
+      exchange.outBytes = grown(exchange.outBytes, at + length);
     }
     apply(setBytes, exchange.outBytes, [bytes, at]);
-    control[CELL.OUT_BYTES] = at + bytes.length;
-    return bytes.length;
+    control[CELL.OUT_BYTES] = at + length;
+    return length;
   }
 
   function takeBytes(from, length) {

@@ -136,6 +136,7 @@
 
   // Takes away everything that is neither the language nor ours, then puts ours in.
   function lockDown(env) {
+    fu.harden();
     for (const name of Object.getOwnPropertyNames(globalThis)) {
       if (LANGUAGE.has(name)) continue;
       if (Reflect.deleteProperty(globalThis, name)) continue;

@@ -4,6 +4,8 @@
   const { JSON, operation } = fu;
   const LINES_PER_SECOND = 200;
   const LONGEST_LINE = 8192;
+  const { apply } = Reflect;
+  const { slice } = String.prototype;
   let budget = LINES_PER_SECOND;
   let unsaid = 0;
 
@@ -27,8 +29,8 @@
     }
     budget--;
     const worker = fu.current === null ? -1 : fu.current.owner.id;
-    const cut = text.length > LONGEST_LINE ? text.slice(0, LONGEST_LINE) + "…" : text;
-    const json = JSON.stringify({ level, text: cut, worker, stack: stack ?? "" });
+    const cut = text.length > LONGEST_LINE ? apply(slice, text, [0, LONGEST_LINE]) + "…" : text;
+    const json = JSON.stringify({ __proto__: null, level, text: cut, worker, stack: stack ?? "" });
     operation(0, fu.KIND.LOG, fu.putText(json), 0, 0, 0, 0, 0);
   }
 
@@ -67,7 +69,11 @@
     } catch {
       // A getter or a proxy threw: the default says so.
     }
-    return { message: message.slice(0, LONGEST_LINE), stack: stack.slice(0, LONGEST_LINE) };
+    return {
+      __proto__: null,
+      message: apply(slice, message, [0, LONGEST_LINE]),
+      stack: apply(slice, stack, [0, LONGEST_LINE]),
+    };
   }
 
   function logError(error, worker) {

@@ -2,6 +2,7 @@
 "use strict";
 (function (fu) {
   const { JSON, KIND, operation } = fu;
+  const { keys } = Object;
   const compiled = [];
   const loaded = new Map();
 
@@ -26,14 +27,15 @@
       const entry = loaded.get(compiled[compiled.length - 1][0]);
       const functions = [];
       fu.entry = {};
-      for (const name of Object.keys(entry)) {
+      for (const name of keys(entry)) {
         if (typeof entry[name] === "function") {
           functions.push(name);
           fu.entry[name] = entry[name];
         }
       }
       const options = entry.options === undefined ? {} : entry.options;
-      const text = JSON.stringify({ exports: functions, options });
+      const text = JSON.stringify({ __proto__: null, exports: functions, options });
+      if (JSON.parse(text).options === undefined) throw new TypeError("options: must be an object");
       operation(0, KIND.RESULT, fu.putText(text), 0, 0, 0, 0, 0);
     } catch (error) {
       fu.report(error);

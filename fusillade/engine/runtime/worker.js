@@ -94,6 +94,9 @@
     }
   }
 
+  fu.apart(Worker);
+  fu.apart(Scenario);
+
   let scenarios = [];
   let queue = [];
   let queueHead = 0;
