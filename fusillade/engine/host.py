@@ -245,6 +245,12 @@ class Host:
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("setup()", error)))
                 return
+            try:
+                json.loads(data)
+            except RecursionError:
+                reason = "setup() returned data that is nested too deeply: 500 levels are too many."
+                self._send(Failed(reason=reason))
+                return
         self._send(SetupDone(data=data.decode()))
 
     async def _warm(self, message: Warm) -> None:
@@ -334,7 +340,7 @@ class Host:
         """A promise of the script was rejected and nobody handled it, or a callback of ours
         raised."""
         error = context.get("exception")
-        if type(error).__name__ == "SpiderMonkeyError":
+        if error is not None and type(error).__name__ == "SpiderMonkeyError":
             self._send(Log(level="error", text=f"Uncaught (in promise) {_thrown(error)}"))
         else:
             loop.default_exception_handler(context)
