@@ -245,12 +245,6 @@ class Host:
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("setup()", error)))
                 return
-            try:
-                json.loads(data)
-            except RecursionError:
-                reason = "setup() returned data that is nested too deeply: 500 levels are too many."
-                self._send(Failed(reason=reason))
-                return
         self._send(SetupDone(data=data.decode()))
 
     async def _warm(self, message: Warm) -> None:
@@ -287,7 +281,7 @@ class Host:
             self._plan,
             Share(message.share_index, message.share_count),
             message.start_at,
-            json.loads(message.setup_data),
+            msgspec.Raw(message.setup_data.encode()),
             lambda number, payload: self._send(Delta(number=number, payload=payload)),
         )
         if self._fatal is not None:
@@ -311,7 +305,7 @@ class Host:
     async def _teardown(self, setup_data: str) -> None:
         if "teardown" in self._exports:
             try:
-                await self._running.once("teardown", json.loads(setup_data))
+                await self._running.once("teardown", msgspec.Raw(setup_data.encode()))
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("teardown()", error)))
                 return
