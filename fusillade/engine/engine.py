@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fusillade.engine.drivers.base import Driver, Template
+from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.exchange import OPERATION, WAKE_BATCH, Kind
 from fusillade.engine.realm import Realm
 from fusillade.metrics.recorder import Recorder
@@ -246,6 +247,14 @@ class Engine:
                 self._templates = {}
                 if self._driver is not None:
                     self._driver.forget_templates()
+            case Kind.OWN:
+                if self._driver is None:
+                    self._driver = self._make_driver(self.schedule)
+                assert isinstance(self._driver, OwnConnections)
+                self._driver.own(slot, int(second))
+            case Kind.LEAVE:
+                if isinstance(self._driver, OwnConnections):
+                    self._driver.leave(int(second))
             case Kind.CANCEL:
                 self._sleepers.pop(slot, None)
                 if self._driver is not None:

@@ -59,6 +59,8 @@ class Kind(IntEnum):
     FORGET_TEMPLATES = 9
     CANCEL = 10
     CHECKS = 11
+    OWN = 12
+    LEAVE = 13
 
 
 class Command(IntEnum):

@@ -20,6 +20,7 @@ from fusillade import __version__
 from fusillade.engine.drivers.base import Driver, OnReady
 from fusillade.engine.drivers.faults import FaultyDriver
 from fusillade.engine.drivers.named import make_driver
+from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
@@ -180,6 +181,7 @@ class Host:
                 "maxRedirects": plan.max_redirects,
                 "sink": plan.response_sink,
                 "trackEndpoints": not plan.no_endpoint_tracking,
+                "ownConnections": plan.own_connections,
             }
         )
         self._send(
@@ -198,11 +200,17 @@ class Host:
         """Asked for when the first request is sent: the plan is known then."""
         plan = self._plan
         assert plan is not None
+        if plan.own_connections:
+            return OwnConnections(lambda each_ready: self._make_one(plan, each_ready), ready)
+        return self._make_one(plan, ready)
+
+    def _make_one(self, plan: Plan, ready: OnReady) -> Driver:
         driver = make_driver(
             plan.http_driver,
             ready,
             user_agent=plan.user_agent or f"fusillade/{__version__}",
             verify=not plan.insecure,
+            reuse=plan.connection_reuse,
         )
         if not plan.jitter_seconds and not plan.drop:
             return driver

@@ -277,6 +277,15 @@ class Options(LoadOptions):
         default="sockets", validation_alias=_named("http_driver")
     )
     """What sends requests: sockets of our own, or libcurl, which is slower."""
+    no_connection_reuse: Flag = Field(default=False, validation_alias=_named("no_connection_reuse"))
+    """A new connection for each request."""
+    no_vu_connection_reuse: Flag = Field(
+        default=False,
+        validation_alias=AliasChoices(
+            "no_vu_connection_reuse", "noVUConnectionReuse", "noVuConnectionReuse"
+        ),
+    )
+    """Each worker has connections of its own, and new ones in each iteration."""
     stack_size: Any = Field(default=None, validation_alias=_named("stack_size"))
     """Accepted, without effect: a memory limit for each script host applies instead."""
     heap_size: Any = Field(default=None, validation_alias=_named("heap_size"))

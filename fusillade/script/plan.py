@@ -54,6 +54,10 @@ class Plan:
     insecure: bool
     user_agent: str | None
     http_driver: Literal["sockets", "libcurl"]
+    connection_reuse: bool
+    """Whether a connection serves more than one request."""
+    own_connections: bool
+    """Whether each worker has connections of its own, which end with its iteration."""
     warmup: str | None
     """URL to open connections with before the start."""
     jitter_seconds: float
@@ -137,6 +141,8 @@ def make_plan(
         insecure=options.insecure,
         user_agent=options.user_agent,
         http_driver=options.http_driver,
+        connection_reuse=not options.no_connection_reuse,
+        own_connections=options.no_vu_connection_reuse,
         warmup=options.warmup,
         jitter_seconds=options.jitter,
         drop=options.drop,

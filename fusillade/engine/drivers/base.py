@@ -21,6 +21,14 @@ class Template:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
+def closing(template: Template) -> Template:
+    """The same request on a connection that the server is asked to close after it."""
+    headers = [(name, value) for name, value in template.headers if name.lower() != "connection"]
+    return Template(
+        template.number, template.method, template.url, [*headers, ("Connection", "close")]
+    )
+
+
 SubmitRows = Callable[[memoryview, int, int, memoryview, int], tuple[int, int]]
 """Takes operations as the exchange has them, the first of them, how many there are, their bytes,
 and how many of those are used; returns the first operation that it has left, and the bytes used
@@ -54,6 +62,9 @@ class Driver(Protocol):
 
         Returns True when there is more to do at once (it did something, or the exchange is full).
         """
+
+    def drop_idle(self) -> None:
+        """Close the connections that no exchange is under way on."""
 
     def forget_templates(self) -> None:
         """Templates known so far will not be named again: nothing needs to be kept for them."""

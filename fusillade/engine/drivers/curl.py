@@ -16,7 +16,7 @@ from typing import Any
 
 import pycurl
 
-from fusillade.engine.drivers.base import OnReady, SubmitRows, Template
+from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.exchange import Exchange
 
@@ -114,14 +114,16 @@ class CurlDriver:
         *,
         user_agent: str,
         verify: bool = True,
+        reuse: bool = True,
         most_connections: int = 65536,
     ) -> None:
         self._on_ready = on_ready
         self._user_agent = user_agent
         self._verify = verify
         self._loop = asyncio.get_running_loop()
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, most_connections)
+        self._reuse = reuse
+        self._most_connections = most_connections
+        self._multi = self._make_multi()
         self._epoll = select.epoll()
         # The same sockets, level-triggered: asked before we go to sleep.
         self._levels = select.epoll()
@@ -133,6 +135,11 @@ class CurlDriver:
         self._under_way: dict[int, _Handle] = {}
         self._handles: dict[pycurl.Curl, _Handle] = {}
         self._finished: deque[tuple[_Handle, int]] = deque()
+
+    def _make_multi(self) -> Any:
+        multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_MAXCONNECTS, self._most_connections)
+        return multi
 
     # ---- requests --------------------------------------------------------------------------
 
@@ -212,6 +219,10 @@ class CurlDriver:
 
     def _configure(self, handle: _Handle, template: Template) -> None:
         handle.template = template
+        if not self._reuse:
+            template = closing(template)
+            handle.set(pycurl.FRESH_CONNECT, 1)
+            handle.set(pycurl.FORBID_REUSE, 1)
         handle.set(pycurl.URL, template.url)
         names = {name.lower() for name, _ in template.headers}
         headers = [f"{name}: {value}" if value else f"{name};" for name, value in template.headers]
@@ -364,6 +375,12 @@ class CurlDriver:
     def _woken(self) -> None:
         self._epoll.poll(0, 4096)
         self._on_ready()
+
+    def drop_idle(self) -> None:
+        # libcurl closes connections only together with what keeps them.
+        if not self._under_way:
+            self._multi.close()
+            self._multi = self._make_multi()
 
     def forget_templates(self) -> None:
         """The runtime has started new numbers: idle handles of old ones are of no use."""

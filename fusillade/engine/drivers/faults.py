@@ -90,6 +90,9 @@ class FaultyDriver:
             lost.popleft()
         return self._driver.advance(exchange) or more
 
+    def drop_idle(self) -> None:
+        self._driver.drop_idle()
+
     def forget_templates(self) -> None:
         self._driver.forget_templates()
 

@@ -65,7 +65,10 @@ class Multiplexer:
         user_agent: str,
         finish: Finish,
         again: Callable[[Stream, Origin], None],
+        *,
+        reuse: bool,
     ) -> None:
+        self._reuse = reuse
         self._epoll = epoll
         self._user_agent = user_agent
         self._finish = finish
@@ -141,6 +144,8 @@ class Multiplexer:
         if connection is not None and not stream.reused:
             stream.phases = connection_phases(connection, now())
         session.begin(stream)
+        if not self._reuse:
+            session.closing = True
         self._to_send[session] = link
         return True
 
@@ -328,6 +333,15 @@ class Multiplexer:
                 self._retry(stream, link.origin)
             else:
                 self._fail(stream, error, moment)
+
+    def drop_idle(self) -> None:
+        """Close the connections without streams, and those with some after them."""
+        for link in list(self._links.values()):
+            link.session.closing = True
+            if link.session.streams:
+                self._retire(link)
+            else:
+                self._drop(link)
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import httptools
 
-from fusillade.engine.drivers.base import OnReady, SubmitRows, Template
+from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.connection import (
     HTTP_1,
     Connection,
@@ -61,6 +61,7 @@ class PlainDriver:
         *,
         user_agent: str,
         verify: bool = True,
+        reuse: bool = True,
         use_native: bool = True,
     ) -> None:
         self._on_ready = on_ready
@@ -73,6 +74,7 @@ class PlainDriver:
         """What ``_native.submit`` needs to know of a template."""
         self._user_agent = user_agent
         self._verify = verify
+        self._reuse = reuse
         self._context: ssl.SSLContext | None = None
         """Made when it is needed."""
         self._loop = asyncio.get_running_loop()
@@ -90,7 +92,9 @@ class PlainDriver:
         self._connector = Connector(
             self._epoll, self._connections, self._opened, self._fail, on_ready
         )
-        self._multiplexer = Multiplexer(self._epoll, user_agent, self._finish, self._begin_stream)
+        self._multiplexer = Multiplexer(
+            self._epoll, user_agent, self._finish, self._begin_stream, reuse=reuse
+        )
         self._closed = False
 
     # ---- requests --------------------------------------------------------------------------
@@ -107,7 +111,10 @@ class PlainDriver:
         prepared = self._prepared.get(template.number)
         if prepared is None:
             prepared = self._prepared[template.number] = prepare(
-                template, self._origins, self._user_agent, self._context_for(template)
+                template if self._reuse else closing(template),
+                self._origins,
+                self._user_agent,
+                self._context_for(template),
             )
         origin = prepared.origin
         started = now()
@@ -400,7 +407,7 @@ class PlainDriver:
 
     def _learn(self, head: bytes) -> None:
         """Remember a head with which a response of a known length begins."""
-        facts = facts_of(head)
+        facts = facts_of(head) if self._reuse else None
         if facts is None:
             return
         if len(self._heads) >= _MOST_HEADS:
@@ -484,7 +491,7 @@ class PlainDriver:
         )
         connection.slot = -1
         connection.incoming = None
-        if keep_alive and connection.outgoing is None:
+        if keep_alive and connection.outgoing is None and self._reuse:
             connection.reused = True
             connection.origin.idle.append(connection)
         else:
@@ -532,6 +539,13 @@ class PlainDriver:
                 self._fail(one, _TIMED_OUT)
         if self._under_way:
             self._look_at(min(one.deadline for one in self._under_way.values()))
+
+    def drop_idle(self) -> None:
+        for origin in self._origins.values():
+            for connection in origin.idle:
+                self._connector.close(connection)
+            origin.idle.clear()
+        self._multiplexer.drop_idle()
 
     def forget_templates(self) -> None:
         """The runtime has started new numbers."""

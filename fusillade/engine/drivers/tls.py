@@ -3,6 +3,7 @@
 Sizes in the metrics are those of HTTP, before encryption, as libcurl counts them.
 """
 
+import functools
 import ssl
 
 _RECORD_BYTES = 16 << 10
@@ -12,8 +13,9 @@ HTTP_2 = "h2"
 HTTP_1 = "http/1.1"
 
 
+@functools.cache
 def make_context(*, verify: bool) -> ssl.SSLContext:
-    """A client's context that offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301)."""
+    """The context of all clients, which offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301)."""
     context = ssl.create_default_context()
     context.set_alpn_protocols([HTTP_2, HTTP_1])
     if not verify:

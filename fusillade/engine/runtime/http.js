@@ -11,7 +11,7 @@
   let templates = new Map();
   let plain = new Map(); // GET without options, by URL: the fast way
   let nextTemplate = 0;
-  const settings = { timeout: 60000, maxRedirects: 10, sink: false, headers: [] };
+  const settings = { timeout: 60000, maxRedirects: 10, sink: false, headers: [], ownConnections: false };
 
   class Template {
     constructor(id, method, url, headers, name, parsed) {
@@ -157,6 +157,7 @@
     if (body !== null) {
       length = typeof body === "string" ? fu.putText(body) : fu.putBytes(body);
     }
+    if (settings.ownConnections) operation(slot, KIND.OWN, 0, owner.id, 0, 0, 0, 0);
     operation(slot, KIND.REQUEST, template.id, series, length, request.timeout, cookies, 0);
   }
 

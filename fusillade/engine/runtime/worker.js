@@ -16,6 +16,8 @@
     FORGET_TEMPLATES: 9,
     CANCEL: 10,
     CHECKS: 11,
+    OWN: 12, // a slot's requests go over connections of a worker's own,
+    LEAVE: 13, // which end with its iteration
   });
   const COMMAND = Object.freeze({ TARGET: 1, ITERATE: 2, STOP: 3, DROP: 4 });
   // Cells of one scenario; mirrored by `ScenarioCell` in exchange.py.
@@ -156,6 +158,7 @@
     fu.value(scenario.iterationTotalMetric, total);
     worker.iteration++;
     worker.running = false;
+    if (fu.httpSettings.ownConnections) operation(0, KIND.LEAVE, 0, worker.id, 0, 0, 0, 0);
     count(scenario, S.ACTIVE, -1);
     count(scenario, S.ENDED, 1);
     const rest = scenario.minimum - total;

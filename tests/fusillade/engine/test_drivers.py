@@ -253,6 +253,42 @@ async def test_connections_are_used_again(bench: Bench, serve: Start) -> None:
     assert server.connections == 1
 
 
+@pytest.fixture(params=DRIVERS)
+async def wasteful(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """A driver that uses no connection twice."""
+    made = CurlDriver if request.param == "curl" else PlainDriver
+    if request.param == "native" and native is None:
+        pytest.skip("the native module was not built: there was no C compiler")
+    started = Bench(lambda ready: made(ready, user_agent="test", reuse=False))
+    yield started
+    started.driver.close()
+
+
+async def test_each_request_has_a_connection_of_its_own_if_that_is_asked_for(
+    wasteful: Bench, serve: Start
+) -> None:
+    server = await serve([OK], [OK], [OK])
+    headers = (("connection", "keep-alive"),)
+    reused = [(await wasteful.send(server.url, headers=headers)).row["reused"] for _ in range(3)]
+    assert reused == [0, 0, 0]
+    assert server.connections == 3
+    for head in server.received:
+        fields = [line.lower() for line in head.split(b"\r\n")]
+        assert [line for line in fields if b"connection" in line] == [b"connection: close"]
+
+
+async def test_idle_connections_are_closed_when_that_is_asked_for(
+    bench: Bench, serve: Start
+) -> None:
+    server = await serve([OK], [OK], [OK])
+    reused = []
+    for _ in range(2):
+        reused.append((await bench.send(server.url)).row["reused"])
+    bench.driver.drop_idle()
+    reused.append((await bench.send(server.url)).row["reused"])
+    assert reused == [0, 1, 0]
+
+
 async def test_a_connection_that_died_while_idle_costs_no_error(bench: Bench, serve: Start) -> None:
     server = await serve([OK, b"CLOSE"], [OK])
     await bench.send(server.url)

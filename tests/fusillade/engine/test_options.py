@@ -138,3 +138,20 @@ async def test_the_engines_own_numbers_are_metrics_for_thresholds(target: Target
         done.summary.reused_connections,
         done.summary.new_connections,
     )
+
+
+@pytest.mark.parametrize("driver", ["sockets", "libcurl"])
+@pytest.mark.parametrize(
+    ("option", "opened", "reused"),
+    [("noConnectionReuse", 12, 0), ("noVUConnectionReuse", 4, 8), ("insecure", 2, 10)],
+)
+async def test_workers_share_connections_or_do_not(
+    target: Target, driver: str, option: str, opened: int, reused: int
+) -> None:
+    """Two workers, two iterations, three requests one after the other, at the same time."""
+    script = f"""export const options = {{ {option}: true, http_driver: '{driver}' }};
+      export default function () {{ for (let i = 0; i < 3; i++) http.get('{target.url}/delay/60'); }}"""
+    done = await run(script, workers=2, iterations=2)
+    found = (done.summary.new_connections, done.summary.reused_connections)
+    assert found == (opened, reused)
+    assert target.counted()["connections"] == opened + 1

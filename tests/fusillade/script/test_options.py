@@ -79,6 +79,8 @@ SAME = {
     "no_endpoint_tracking": ["no_endpoint_tracking", "noEndpointTracking"],
     "insecure": ["insecure", "insecureSkipTLSVerify"],
     "max_workers": ["max_workers", "maxWorkers", "maxVUs"],
+    "no_connection_reuse": ["no_connection_reuse", "noConnectionReuse"],
+    "no_vu_connection_reuse": ["no_vu_connection_reuse", "noVUConnectionReuse"],
 }
 VALUES: dict[str, Any] = {
     "workers": 3,
