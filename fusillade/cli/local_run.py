@@ -51,6 +51,10 @@ class LocalRun:
     """``setup()`` has been called: a stop now has to end with ``teardown()``."""
     aggregate: "Aggregate | None" = None
     """What has been measured so far; None before ``setup()`` has returned."""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """What ``handleSummary()`` returned, by relative path; without what is for the terminal."""
+    stdout: str | None = None
+    """What it has for the terminal, in the place of the usual summary."""
     _hosts: list[ScriptHost] = field(default_factory=list)
     _shown: int = -1
     _stopping: bool = False
@@ -132,6 +136,8 @@ class LocalRun:
             alive = [host for host, dead in zip(self._hosts, died, strict=True) if not dead]
         if alive:
             await self._teardown(alive[0], data)
+        if len(alive) == count:
+            await self._summarize(alive[0], aggregate)
 
     async def _share(self, aggregate: "Aggregate", index: int, start_at: float, data: str) -> bool:
         """One host's share of the load; whether the host broke."""
@@ -154,6 +160,23 @@ class LocalRun:
             await host.teardown(data)
         except (ScriptFailed, ScriptHostDied) as error:
             self._fail(str(error))
+        self._print_early(host)
+
+    async def _summarize(self, host: ScriptHost, aggregate: "Aggregate") -> None:
+        """Let ``handleSummary()`` look at the result; that it fails changes nothing else."""
+        import msgspec
+
+        from fusillade.artifacts import read_output
+
+        try:
+            summary = msgspec.to_builtins(aggregate.summary())
+            output = read_output(await host.handle_summary(summary))
+        except (ScriptFailed, ScriptHostDied) as error:
+            self.on_log("error", str(error))
+        else:
+            self.artifacts, self.stdout = output.artifacts, output.stdout
+            for problem in output.problems:
+                self.on_log("warn", problem)
         self._print_early(host)
 
     def _fail(self, reason: str) -> None:

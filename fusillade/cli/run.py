@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusillade.cli.artifact_files import write_artifacts
 from fusillade.cli.local_run import LocalRun
 from fusillade.cli.outputs import Output, outputs
 from fusillade.cli.script_env import given_variables, script_env
@@ -18,7 +19,7 @@ from fusillade.cli.script_log import check_level, logger
 from fusillade.durations import parse_duration
 from fusillade.errors import ValidationFailed
 from fusillade.hosting.messages import Loaded, Overrides
-from fusillade.hosting.script_host import ScriptFailed, ScriptHostDied
+from fusillade.hosting.script_host import ScriptFailed, ScriptHostDied, describe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,7 +151,7 @@ class _Session:
 
         self._loaded = loaded
         for warning in loaded.warnings:
-            self._log("warn", warning.message)
+            self._log("warn", describe([warning]))
         if self._test.overrides.iterations and loaded.options.get("scenarios"):
             self._log("warn", "--iterations has no effect on a script with scenarios")
         if self._test.dry:
@@ -186,7 +187,11 @@ class _Session:
             from fusillade.reports.result import Result
 
             summary = test.aggregate.summary()
-            run_view.show(self._console, summary)
+            if test.stdout is None:
+                run_view.show(self._console, summary)
+            else:
+                typer.echo(test.stdout)
+            write_artifacts(test.artifacts, Path())
             result = Result(
                 name=self._entry,
                 started_at=started_at,

@@ -257,3 +257,33 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "iterations" in rest
     assert errors == "Interrupted.\n"
+
+
+def test_the_scripts_own_summary_is_printed_and_its_artifacts_are_written(tmp_path: Path) -> None:
+    (tmp_path / "test.js").write_text("""
+      export const options = { wrkers: 1 };
+      export default function () {}
+      export function teardown() { console.log('over'); }
+      export function handleSummary(data) {
+        return { stdout: `${data.metrics.iterations.values.count} in all\\n`, 'reports/a.json': '{"a":"ż"}',
+          '/tmp/never.txt': 'no', '../never.txt': 'no' };
+      }""")
+    done = fusillade("run", "test.js", "-w", "2", "-i", "3", directory=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 in all" in done.stdout
+    assert "iteration_total" not in done.stdout
+    assert done.stdout.index("over") < done.stdout.index("6 in all")
+    assert "test.js:2:32: options.wrkers is not an option" in done.stdout
+    assert done.stdout.count("was left out: a path must") == 2
+    assert (tmp_path / "reports" / "a.json").read_text() == '{"a":"ż"}'
+    assert not (tmp_path.parent / "never.txt").exists()
+
+
+def test_a_summary_that_throws_leaves_the_usual_one(tmp_path: Path) -> None:
+    (tmp_path / "test.js").write_text(
+        "export default function () {}\nexport function handleSummary() { throw new Error('x'); }"
+    )
+    done = fusillade("run", "test.js", "-i", "1", directory=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "error: handleSummary() threw Error: x (test.js:2:" in done.stdout
+    assert "iteration_total" in done.stdout
