@@ -1,0 +1,68 @@
+"""The API in this process, on a real database and without Ray: for all that starts no run."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import build_app
+from fusillade.settings import Settings
+from fusillade.storage import accounts
+from fusillade.storage.database import Database
+from fusillade.storage.models import User
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Api:
+    """The application, its database, and clients of it."""
+
+    app: FastAPI
+    store: Database
+
+    def client(self, token: str = "") -> httpx.AsyncClient:
+        """A client that sends ``token`` (or an API key) with each request."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://api.test", headers=headers
+        )
+
+    async def user(self, email: str, organisation: str = "Acme") -> User:
+        """The owner of a new organisation, with PASSWORD."""
+        async with self.store.session() as session:
+            return await accounts.create_organisation_with_owner(
+                session, name=organisation, email=email, password=PASSWORD
+            )
+
+    async def log_in(self, email: str, password: str = PASSWORD) -> httpx.AsyncClient:
+        """A client with a fresh token."""
+        async with self.client() as anybody:
+            body = {"email": email, "password": password}
+            answer = await anybody.post("/api/v1/auth/login", json=body)
+            assert answer.status_code == 200, answer.text
+            return self.client(answer.json()["token"])
+
+
+def settings_for(database_url: str, **more: Any) -> Settings:
+    """Settings of an API on that database."""
+    return Settings(database_url=database_url, jwt_secret="s" * 32, **more)
+
+
+@pytest.fixture
+async def api(database_url: str, store: Database) -> AsyncIterator[Api]:
+    """The API on an empty database of its own."""
+    app = build_app(settings_for(database_url))
+    async with app.router.lifespan_context(app):
+        yield Api(app, store)
+
+
+@pytest.fixture
+async def owner(api: Api) -> AsyncIterator[httpx.AsyncClient]:
+    """Logged in as the owner of an organisation."""
+    await api.user("owner@acme.test")
+    async with await api.log_in("owner@acme.test") as client:
+        yield client
