@@ -224,7 +224,7 @@ class LoadRun:
         engine.flush()
         for part in self._parts:
             cells = engine.exchange.scenarios[part.number]
-            tags = {"scenario": part.scenario.name}
+            tags = part.scenario.tags | {"scenario": part.scenario.name}
             for name, cell in (
                 ("iterations", ScenarioCell.ENDED),
                 ("dropped_iterations", ScenarioCell.DROPPED),

@@ -8,8 +8,12 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from fusillade.hosting.messages import Problem
+from fusillade.metrics.requests import PHASES, metric_of
+from fusillade.metrics.thresholds import parse_thresholds
 from fusillade.script.option_places import OptionPlaces, Path, Place
-from fusillade.script.options import Options
+from fusillade.script.options import LoadOptions, Options
+
+_BY_SCENARIO = ("vus", *(metric_of(phase) for phase in PHASES))
 
 
 def parse_options(
@@ -31,7 +35,7 @@ def parse_options(
                 scenario.stop = options.stop
     return options, [
         at_place(f"{spelled(path)} {words}", places.of_key(path), "warning")
-        for path, words in _without_effect(options, raw, ())
+        for path, words in (*_without_effect(options, raw, ()), *_blind_thresholds(options, raw))
     ]
 
 
@@ -108,6 +112,21 @@ def _without_effect(model: BaseModel, raw: Any, path: Path) -> Iterator[tuple[Pa
         for key, item in inner:
             if isinstance(item, BaseModel):
                 yield from _without_effect(item, raw[given][key], (*path, given, key))
+
+
+def _blind_thresholds(options: Options, raw: Any) -> Iterator[tuple[Path, str]]:
+    """Thresholds with a filter that nothing measured can pass."""
+    parts: list[tuple[LoadOptions, Any, Path]] = [(options, raw, ())]
+    for name, scenario in (options.scenarios or {}).items():
+        parts.append((scenario, raw["scenarios"][name], ("scenarios", name)))
+    for part, given, path in parts:
+        option = "thresholds" if "thresholds" in given else "criteria"
+        for threshold in parse_thresholds(part.thresholds):
+            if threshold.name in _BY_SCENARIO and set(threshold.tags) - {"scenario"}:
+                yield (
+                    (*path, option, threshold.metric),
+                    f"finds nothing: {threshold.name} is kept by scenario, not by other tags",
+                )
 
 
 def _spellings(name: str, info: FieldInfo) -> list[str]:

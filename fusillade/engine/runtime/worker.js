@@ -82,8 +82,8 @@
       this.context = fu.contextFor(spec.name, "", spec.tags ?? {});
       this.env = fu.environment(spec.env);
       this.sink = spec.sink;
-      this.iterationMetric = fu.metric("iteration", "histogram", this.context.tags);
-      this.iterationTotalMetric = fu.metric("iteration_total", "histogram", this.context.tags);
+      this.iterationMetric = fu.metric("iteration", "histogram", this.context.all);
+      this.iterationTotalMetric = fu.metric("iteration_total", "histogram", this.context.all);
     }
 
     worker(index) {

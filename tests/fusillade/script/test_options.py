@@ -119,6 +119,10 @@ def test_the_options_of_memory_are_accepted_and_do_nothing() -> None:
             {"scenarios": {"a": {"schedule": [{"duration": 1, "target": 1, "targets": 2}]}}},
             "options.scenarios.a.schedule[0].targets is not an option",
         ),
+        (
+            {"scenarios": {"a": {"criteria": {"http_req_waiting{name:x}": "p95 < 5"}}}},
+            "options.scenarios.a.criteria.http_req_waiting{name:x} finds nothing",
+        ),
     ],
 )
 def test_what_has_no_effect_is_a_warning(options: Any, words: str) -> None:
@@ -210,6 +214,11 @@ def test_thresholds_of_scenarios_look_at_that_scenario() -> None:
             "export const options = { scenarios: { a: {\n  exec: 'nobody' } } };",
             {"scenarios": {"a": {"exec": "nobody"}}},
             (2, 9),
+        ),
+        (
+            "export const options = { thresholds: {\n  'vus{team:a}': 'max < 5' } };",
+            {"thresholds": {"vus{team:a}": "max < 5"}},
+            (2, 3),
         ),
     ],
 )
