@@ -206,6 +206,10 @@ static PyObject *submit(PyObject *module, PyObject *arguments) {
     PyObject *troubles = PyList_New(0), *result = NULL;
     double earliest = INFINITY;
     if (troubles == NULL) goto done;
+    if (count > rows.len / (Py_ssize_t)(OPERATION_COLUMNS * sizeof(double))) {
+        PyErr_SetString(PyExc_ValueError, "more operations than there are rows");
+        goto done;
+    }
     for (; index < count; index++) {
         const double *row = (const double *)rows.buf + index * OPERATION_COLUMNS;
         if (row[1] != KIND_REQUEST || row[6] > 0) break;
@@ -227,7 +231,8 @@ static PyObject *submit(PyObject *module, PyObject *arguments) {
         if (row[4] < 0) message = Py_NewRef(PyTuple_GET_ITEM(entry, 1));
         else {
             Py_ssize_t length = (Py_ssize_t)row[4];
-            if (offset + length > data.len) {
+            /* Compared as a number: one beyond Py_ssize_t would be anything after the cast. */
+            if (!(row[4] <= (double)(data.len - offset))) {
                 PyErr_SetString(PyExc_ValueError, "a body lies outside of the data");
                 Py_DECREF(connection);
                 goto done;

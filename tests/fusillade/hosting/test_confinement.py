@@ -21,12 +21,13 @@ from fusillade.engine.sandbox.seccomp import assemble
 from fusillade.hosting.script_host import ScriptHost
 
 _PROGRAM = r"""
-import ctypes, json, os, signal, socket, sys, threading
+import ctypes, json, os, signal, socket, ssl, sys, threading
 from fusillade.engine.sandbox.confine import confine
 
 secret, victim, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 parent = os.getppid()
 libc = ctypes.CDLL(None, use_errno=True)
+authorities = len(ssl.create_default_context().get_ca_certs())
 measures, left_out = confine(1 << 30, parent)
 
 def syscall(number, *arguments):
@@ -52,6 +53,9 @@ def in_a_thread():
 
 def import_late():
     import unicodedata, xml.dom.minidom
+
+def trust():
+    assert len(ssl.create_default_context().get_ca_certs()) == authorities
 
 attempts = {
     "start a program": lambda: os.execv("/bin/true", ["true"]),
@@ -85,6 +89,7 @@ attempts = {
     "connect": lambda: socket.create_connection(("127.0.0.1", port)).close(),
     "look a name up": lambda: socket.getaddrinfo("localhost", port),
     "start a thread": in_a_thread,
+    "read the certificate authorities": trust,
     "import a module": import_late,
     "see random bytes": lambda: os.urandom(8),
     "talk to itself": lambda: [one.close() for one in socket.socketpair()],
@@ -173,6 +178,7 @@ def test_a_confined_process_cannot(attempt: str, preventing: str, confined: Conf
         "connect",
         "look a name up",
         "start a thread",
+        "read the certificate authorities",
         "import a module",
         "see random bytes",
         "talk to itself",
