@@ -210,6 +210,7 @@ class Host:
             ready,
             user_agent=plan.user_agent or f"fusillade/{__version__}",
             verify=not plan.insecure,
+            authorities=plan.ca_certificates,
             reuse=plan.connection_reuse,
         )
         if not plan.jitter_seconds and not plan.drop:

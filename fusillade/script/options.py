@@ -1,5 +1,6 @@
 """The ``options`` that a script exports, as one typed model."""
 
+import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -76,6 +77,14 @@ def _url(value: str) -> str:
 def _header_value(value: str) -> str:
     if any(character in value for character in "\r\n\0"):
         raise ValueError("must not contain line ends")
+    return value
+
+
+def _certificates(value: str) -> str:
+    try:
+        ssl.create_default_context().load_verify_locations(cadata=value)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError("must be certificates in PEM form") from error
     return value
 
 
@@ -277,6 +286,11 @@ class Options(LoadOptions):
         default="sockets", validation_alias=_named("http_driver")
     )
     """What sends requests: sockets of our own, or libcurl, which is slower."""
+    ca_certificates: Annotated[str, AfterValidator(_certificates)] = Field(
+        default="", validation_alias=_named("ca_certificates")
+    )
+    """Certificates (PEM) of authorities that are trusted besides the system's, as from
+    ``open('ca.pem')``."""
     no_connection_reuse: Flag = Field(default=False, validation_alias=_named("no_connection_reuse"))
     """A new connection for each request."""
     no_vu_connection_reuse: Flag = Field(

@@ -54,6 +54,8 @@ class Plan:
     insecure: bool
     user_agent: str | None
     http_driver: Literal["sockets", "libcurl"]
+    ca_certificates: str
+    """PEM of authorities that are trusted besides the system's."""
     connection_reuse: bool
     """Whether a connection serves more than one request."""
     own_connections: bool
@@ -141,6 +143,7 @@ def make_plan(
         insecure=options.insecure,
         user_agent=options.user_agent,
         http_driver=options.http_driver,
+        ca_certificates=options.ca_certificates,
         connection_reuse=not options.no_connection_reuse,
         own_connections=options.no_vu_connection_reuse,
         warmup=options.warmup,

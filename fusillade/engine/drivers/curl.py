@@ -10,6 +10,7 @@ whose descriptor wakes the event loop when nothing is left to do.
 import asyncio
 import select
 import socket
+import ssl
 from collections import deque
 from io import BytesIO
 from typing import Any
@@ -18,6 +19,7 @@ import pycurl
 
 from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
+from fusillade.engine.drivers.tls import make_context
 from fusillade.engine.exchange import Exchange
 
 # Positions in fusillade.metrics.requests.ERROR_CODES.
@@ -114,6 +116,7 @@ class CurlDriver:
         *,
         user_agent: str,
         verify: bool = True,
+        authorities: str = "",
         reuse: bool = True,
         most_connections: int = 65536,
     ) -> None:
@@ -121,6 +124,7 @@ class CurlDriver:
         self._user_agent = user_agent
         self._verify = verify
         self._loop = asyncio.get_running_loop()
+        self._authorities = _all_authorities(authorities) if authorities else None
         self._reuse = reuse
         self._most_connections = most_connections
         self._multi = self._make_multi()
@@ -223,6 +227,8 @@ class CurlDriver:
             template = closing(template)
             handle.set(pycurl.FRESH_CONNECT, 1)
             handle.set(pycurl.FORBID_REUSE, 1)
+        if self._authorities is not None:
+            handle.set(pycurl.CAINFO_BLOB, self._authorities)
         handle.set(pycurl.URL, template.url)
         names = {name.lower() for name, _ in template.headers}
         headers = [f"{name}: {value}" if value else f"{name};" for name, value in template.headers]
@@ -403,6 +409,12 @@ class CurlDriver:
         self._multi.close()
         self._epoll.close()
         self._levels.close()
+
+
+def _all_authorities(more: str) -> bytes:
+    """PEM of the authorities that the other driver trusts: libcurl would trust ``more`` alone."""
+    trusted = make_context(verify=True, authorities=more).get_ca_certs(binary_form=True)
+    return "".join(ssl.DER_cert_to_PEM_cert(certificate) for certificate in trusted).encode()
 
 
 def _without_trailers(head: bytes) -> bytes:

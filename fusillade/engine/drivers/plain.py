@@ -61,6 +61,7 @@ class PlainDriver:
         *,
         user_agent: str,
         verify: bool = True,
+        authorities: str = "",
         reuse: bool = True,
         use_native: bool = True,
     ) -> None:
@@ -74,6 +75,7 @@ class PlainDriver:
         """What ``_native.submit`` needs to know of a template."""
         self._user_agent = user_agent
         self._verify = verify
+        self._authorities = authorities
         self._reuse = reuse
         self._context: ssl.SSLContext | None = None
         """Made when it is needed."""
@@ -171,7 +173,7 @@ class PlainDriver:
         if template.url[:6].lower() != "https:":
             return None
         if self._context is None:
-            self._context = make_context(verify=self._verify)
+            self._context = make_context(verify=self._verify, authorities=self._authorities)
         return self._context
 
     def cancel(self, slot: int) -> None:
@@ -537,6 +539,8 @@ class PlainDriver:
                 self._finish(row, b"", 0, False)
             else:
                 self._fail(one, _TIMED_OUT)
+        if late:
+            self._on_ready()  # this is no turn of the engine's
         if self._under_way:
             self._look_at(min(one.deadline for one in self._under_way.values()))
 

@@ -14,9 +14,13 @@ HTTP_1 = "http/1.1"
 
 
 @functools.cache
-def make_context(*, verify: bool) -> ssl.SSLContext:
-    """The context of all clients, which offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301)."""
+def make_context(*, verify: bool, authorities: str = "") -> ssl.SSLContext:
+    """The context of all clients, which offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
+
+    ``authorities``: PEM of those that are trusted besides the system's."""
     context = ssl.create_default_context()
+    if authorities:
+        context.load_verify_locations(cadata=authorities)
     context.set_alpn_protocols([HTTP_2, HTTP_1])
     if not verify:
         context.check_hostname = False

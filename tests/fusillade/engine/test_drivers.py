@@ -4,102 +4,21 @@ import asyncio
 import gzip
 import shutil
 import sysconfig
-from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from driver_bench import DRIVERS, Bench, make_bench
+from secure_target import server_context
 
-from fusillade.engine.drivers.base import Driver, Template
-from fusillade.engine.drivers.curl import CurlDriver
 from fusillade.engine.drivers.native import native
-from fusillade.engine.drivers.plain import PlainDriver
-from fusillade.engine.exchange import Exchange
-from fusillade.metrics.requests import ERROR_CODES, REQUEST_COLUMNS
-
-
-@dataclass
-class Seen:
-    """What a driver reported."""
-
-    status: int
-    error: str
-    body: bytes
-    head: bytes
-    row: dict[str, float]
-
-
-class Bench:
-    """A driver with an exchange that no script reads."""
-
-    def __init__(self, make: Callable[[Callable[[], None]], Driver]) -> None:
-        sizes = {
-            "control": 32,
-            "completions": 20 * 1024,
-            "wakes": 8,
-            "commands": 8,
-            "operations": 8,
-            "values": 8,
-            "scenarios": 8 * 64,
-        }
-        self._arrays: dict[str, Any] = {
-            name: memoryview(array("d", bytes(8 * size))) for name, size in sizes.items()
-        }
-        for name in ("inBytes", "outBytes"):
-            self._arrays[name] = memoryview(bytearray(8 << 20))
-        self.exchange = Exchange(lambda: self._arrays, lambda: None, lambda: None)
-        self._ready = asyncio.Event()
-        self.driver = make(self._ready.set)
-        self._number = 0
-
-    async def send(
-        self,
-        url: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: tuple[tuple[str, str], ...] = (),
-        timeout_ms: float = 5000,
-    ) -> Seen:
-        """One exchange from start to end."""
-        self._number += 1
-        template = Template(self._number, method, url, list(headers))
-        self.driver.submit(7, template, 3, body, timeout_ms)
-        async with asyncio.timeout(20):
-            while not self.exchange.has_completions:
-                self._ready.clear()
-                more = self.driver.advance(self.exchange)
-                if not more and not self.exchange.has_completions:
-                    await self._ready.wait()
-        numbers = list(self._arrays["completions"][:18])
-        row = dict(zip(REQUEST_COLUMNS, self.exchange.rows()[0].tolist(), strict=True))
-        content = bytes(self._arrays["inBytes"])[int(numbers[15]) :]
-        head, length = int(numbers[16]), int(numbers[17])
-        self.exchange.pump(0)
-        assert numbers[0] == 7
-        assert row["series"] == 3
-        error = ERROR_CODES[int(row["error"])]
-        return Seen(int(row["status"]), error, content[head : head + length], content[:head], row)
-
-
-def _native(ready: Callable[[], None]) -> Driver:
-    if native is None:
-        pytest.skip("the native module was not built: there was no C compiler")
-    return PlainDriver(ready, user_agent="test")
-
-
-DRIVERS: dict[str, Callable[[Callable[[], None]], Driver]] = {
-    "curl": lambda ready: CurlDriver(ready, user_agent="test"),
-    "plain": lambda ready: PlainDriver(ready, user_agent="test", use_native=False),
-    "native": _native,
-}
 
 
 @pytest.fixture(params=DRIVERS)
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    started = Bench(DRIVERS[request.param])
+    started = make_bench(request.param)
     yield started
     started.driver.close()
 
@@ -157,11 +76,12 @@ Start = Callable[..., Any]
 async def serve() -> AsyncIterator[Start]:
     running = []
 
-    async def start(*answers: list[bytes]) -> Server:
+    async def start(*answers: list[bytes], scheme: str = "http") -> Server:
         server = Server(list(answers))
-        listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+        context = server_context() if scheme == "https" else None
+        listening = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=context)
         running.append(listening)
-        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+        server.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
         return server
 
     yield start
@@ -218,10 +138,13 @@ ANSWERS: dict[str, tuple[list[bytes], tuple[int, str, bytes]]] = {
 }
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("name", ANSWERS)
-async def test_an_answer_is_understood_or_an_error(bench: Bench, serve: Start, name: str) -> None:
+async def test_an_answer_is_understood_or_an_error(
+    bench: Bench, serve: Start, name: str, scheme: str
+) -> None:
     answer, (status, error, body) = ANSWERS[name]
-    server = await serve(answer)
+    server = await serve(answer, scheme=scheme)
     seen = await bench.send(server.url)
     assert (seen.status, seen.error) == (status, error)
     if not error:
@@ -229,9 +152,12 @@ async def test_an_answer_is_understood_or_an_error(bench: Bench, serve: Start, n
 
 
 @pytest.mark.parametrize("name", [name for name, (_, seen) in ANSWERS.items() if not seen[1]])
-async def test_the_next_request_gets_its_own_answer(bench: Bench, serve: Start, name: str) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_next_request_gets_its_own_answer(
+    bench: Bench, serve: Start, name: str, scheme: str
+) -> None:
     answer, _ = ANSWERS[name]
-    server = await serve(answer, [OK.replace(b"ok", b"2.")])
+    server = await serve(answer, [OK.replace(b"ok", b"2.")], scheme=scheme)
     await bench.send(server.url)
     await asyncio.sleep(0.05)
     seen = await bench.send(server.url)
@@ -256,10 +182,7 @@ async def test_connections_are_used_again(bench: Bench, serve: Start) -> None:
 @pytest.fixture(params=DRIVERS)
 async def wasteful(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """A driver that uses no connection twice."""
-    made = CurlDriver if request.param == "curl" else PlainDriver
-    if request.param == "native" and native is None:
-        pytest.skip("the native module was not built: there was no C compiler")
-    started = Bench(lambda ready: made(ready, user_agent="test", reuse=False))
+    started = make_bench(request.param, reuse=False)
     yield started
     started.driver.close()
 
