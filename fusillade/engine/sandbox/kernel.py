@@ -27,8 +27,8 @@ class Unsupported(Exception):
 def architecture() -> int:
     """The place of this machine in :data:`ARCHITECTURES`. Raises :class:`Unsupported`."""
     machine = platform.machine()
-    if machine not in ARCHITECTURES:
-        raise Unsupported(f"not written for {machine}")
+    if machine not in ARCHITECTURES or ctypes.sizeof(ctypes.c_void_p) != 8:
+        raise Unsupported(f"not written for this program on {machine}")
     return ARCHITECTURES.index(machine)
 
 

@@ -10,7 +10,6 @@ from fusillade.engine.sandbox.kernel import Unsupported, call, prctl
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
-_PR_CAP_AMBIENT, _CLEAR_ALL = 47, 4
 _CAP_KILL, _CAP_SETGID, _CAP_SETUID = 5, 6, 7
 _CAPABILITY_VERSION = 0x20080522  # 3: two words of 32 bits for each set
 _FIRST_USER = 2_100_000_000
@@ -81,21 +80,18 @@ def drop_capabilities(readable: Callable[[], bool]) -> str:
     """Give up every capability for good; returns that in words. Raises :class:`Unsupported`."""
     before = _capabilities()
     if before[0].effective or before[1].effective:
-        _set_capabilities([(0, low_high.permitted, 0) for low_high in before])
-        if not readable():
-            _set_capabilities([(s.effective, s.permitted, s.inheritable) for s in before])
+        _set_capabilities([(0, word.permitted, word.inheritable) for word in before])
+        may_read = readable()
+        _set_capabilities([(word.effective, word.permitted, word.inheritable) for word in before])
+        if not may_read:
             raise Unsupported("Python's files can be read with them only")
-        _set_capabilities([(s.effective, s.permitted, 0) for s in before])
         for number in range(64):
             try:
                 prctl(_PR_CAPBSET_DROP, number)
             except OSError:
                 break  # no such capability, or no right to drop: no_new_privs holds anyway
-    try:
-        prctl(_PR_CAP_AMBIENT, _CLEAR_ALL)
-        _set_capabilities([(0, 0, 0), (0, 0, 0)])
-    except OSError as error:
-        raise Unsupported(error.strerror or str(error)) from error
+    # The ambient ones go with them.
+    _set_capabilities([(0, 0, 0), (0, 0, 0)])
     return "all of them dropped"
 
 

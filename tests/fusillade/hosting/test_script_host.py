@@ -108,28 +108,6 @@ async def test_what_is_printed_is_kept_with_its_level() -> None:
     assert done.log == ["info: init", 'warn: a {"b":1}', "info: 2"]
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        "typeof python",
-        "typeof pmEval",
-        "typeof require",
-        "typeof XMLHttpRequest",
-        "typeof setTimeout",
-        "typeof process",
-        "typeof globalThis.python",
-        "typeof this",
-        "typeof (0, Function)('return this')().python",
-        "typeof [].constructor.constructor('return python')",
-    ],
-)
-async def test_nothing_but_the_language_and_the_api_is_there(attempt: str) -> None:
-    body = f"try {{ return String({attempt}); }} catch (error) {{ return error.name; }}"
-    assert await evaluate(body) in ("undefined", "ReferenceError", "function")
-    if "constructor" not in attempt:
-        assert await evaluate(body) == "undefined"
-
-
 async def test_a_host_has_neither_environment_nor_inherited_files() -> None:
     os.environ["FUSILLADE_SECRET_FOR_TEST"] = "secret"
     try:
