@@ -18,6 +18,7 @@ from typing import Any
 import pycurl
 
 from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
+from fusillade.engine.drivers.chunks import MalformedChunks, join_chunks
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.drivers.tls import make_context
 from fusillade.engine.exchange import Exchange
@@ -100,6 +101,8 @@ class _Handle:
         # An answer must not depend on the machine's proxies.
         self.set(pycurl.PROXY, "")
         self.set(pycurl.HTTP09_ALLOWED, 0)
+        # Of a body in chunks libcurl would count the content alone; it finds the end all the same.
+        self.set(pycurl.HTTP_TRANSFER_DECODING, 0)
         if not verify:
             self.set(pycurl.SSL_VERIFYPEER, 0)
             self.set(pycurl.SSL_VERIFYHOST, 0)
@@ -290,8 +293,14 @@ class CurlDriver:
         if not error and not head.endswith(b"\r\n\r\n"):
             # libcurl takes a head that ends with the connection for a whole one.
             status, error = 0, _RESET
-        content = head + handle.buffer.getvalue()
         lower_head = head.lower()
+        body = handle.buffer.getvalue()
+        if body and b"\r\ntransfer-encoding:" in lower_head:
+            try:
+                body = join_chunks(body)
+            except MalformedChunks:
+                status, error = 0, _NETWORK
+        content = head + body
         if not error and is_encoded(lower_head):
             try:
                 content = decode_content(content, len(head))

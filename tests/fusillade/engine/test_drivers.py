@@ -110,6 +110,33 @@ ANSWERS: dict[str, tuple[list[bytes], tuple[int, str, bytes]]] = {
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\na\r\n0\r\nX-T: 1\r\n\r\n"],
         (200, "", b"a"),
     ),
+    "many chunks": (
+        [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n",
+            b"".join(b"%X;a\r\n%b\r\n" % (size, b"x" * size) for size in range(1, 300)),
+            b"000;last\r\n\r\n",
+        ],
+        (200, "", b"x" * (299 * 150)),
+    ),
+    "no chunks": (
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+        (200, "", b""),
+    ),
+    "chunks of no size": (
+        [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfive\r\nabcde\r\n0\r\n\r\n",
+            b"CLOSE",
+        ],
+        (0, "ENETWORK", b""),
+    ),
+    "chunks of another size": (
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcde\r\n0\r\n\r\n", b"CLOSE"],
+        (0, "ENETWORK", b""),
+    ),
+    "closed between two chunks": (
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", b"CLOSE"],
+        (0, "ECONNRESET", b""),
+    ),
     "interim answers first": (
         [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" + OK],
         (200, "", b"ok"),
@@ -149,6 +176,8 @@ async def test_an_answer_is_understood_or_an_error(
     assert (seen.status, seen.error) == (status, error)
     if not error:
         assert seen.body == body
+        sent = b"".join(piece for piece in answer if piece != b"CLOSE")
+        assert seen.row["bytes_received"] == len(sent)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, seen) in ANSWERS.items() if not seen[1]])
