@@ -5,14 +5,13 @@ import time
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 
-from api.authentication import Caller, TestCreate, TestRead
+from api import creation
+from api.authentication import TestCreate, TestRead
 from api.platform import Here, Platform, Session
 from api.test_form import SCHEMA, TestForm, read_test_form
-from fusillade.errors import DurationLimitExceeded, RegionRestricted, WorkerLimitExceeded
-from fusillade.hosting.messages import Loaded, Overrides
+from fusillade.creation import Plan
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
 from fusillade.storage import tests
@@ -38,16 +37,10 @@ async def create(
     """Create a test; ``wait`` until it is ready, or started and ended."""
     settings = platform.settings
     form = await read_test_form(request, settings)
-    region = form.region or settings.default_region
-    _check_limits(form, region, settings)
-    overrides = Overrides(workers=form.workers, duration_seconds=form.duration)
-    loaded = await platform.validate(form.files, form.entry, form.env, overrides)
-    test = _row(form, region, caller, loaded)
     to_the_end = wait and wait_for == "completed"
-    test.start_when_ready = to_the_end
-    async with platform.database.session() as session:
-        await tests.create(session, test, form.files)
-    await platform.poke(test.id)
+    test = await creation.create(
+        platform, caller, _plan(form, settings), start_when_ready=to_the_end
+    )
     status = test.status
     if wait:
         until = tests.ENDED if to_the_end else (*tests.ENDED, "ready", "pending", "running")
@@ -118,35 +111,15 @@ async def stop(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, A
     return {"test_id": str(test_id), "status": status}
 
 
-def _check_limits(form: TestForm, region: str, settings: Settings) -> None:
-    if form.workers > settings.max_workers:
-        raise WorkerLimitExceeded(
-            f"Worker limit exceeded. Your plan allows up to {settings.max_workers} workers."
-        )
-    if form.duration > settings.max_duration_seconds:
-        raise DurationLimitExceeded(
-            "Duration limit exceeded. Your plan allows up to "
-            f"{settings.max_duration_seconds} seconds."
-        )
-    if region not in settings.regions:
-        raise RegionRestricted(
-            f"The region {region} is not available; available are {', '.join(settings.regions)}."
-        )
-
-
-def _row(form: TestForm, region: str, caller: Caller, loaded: Loaded) -> Test:
-    return Test(
-        organisation_id=caller.organisation_id,
-        created_by=caller.user.id,
+def _plan(form: TestForm, settings: Settings) -> Plan:
+    return Plan(
         name=form.name,
         workers=form.workers,
         duration_seconds=form.duration,
-        region=region,
+        region=form.region or settings.default_region,
+        files=form.files,
         entry=form.entry,
         env=form.env,
-        options=loaded.options,
-        warnings=[msgspec.to_builtins(warning) for warning in loaded.warnings],
-        target_urls=loaded.target_urls,
     )
 
 

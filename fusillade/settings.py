@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     max_workers: Positive = 100_000
     """The most virtual users that a test may have."""
     max_duration_seconds: Positive = 24 * 3600
+    max_templates: Positive = 100
+    max_schedules: Positive = 100
+    """How many an organisation may keep."""
     validation_seconds: PositiveSeconds = 2.0
     """How long a script's init code may run when it is uploaded."""
     host_memory_bytes: Positive = 1 << 30

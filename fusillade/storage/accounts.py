@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade import passwords
-from fusillade.errors import InvalidAuth
+from fusillade.errors import InvalidAuth, NotFound
 from fusillade.storage.models import Organisation, User
 
 
@@ -33,6 +33,14 @@ async def create_organisation_with_owner(
     session.add(user)
     await session.flush()
     return user
+
+
+async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation:
+    """The organisation with this id. Raises :class:`NotFound`."""
+    found = await session.get(Organisation, organisation_id)
+    if found is None:
+        raise NotFound(f"There is no organisation {organisation_id}.")
+    return found
 
 
 async def authenticate(session: AsyncSession, email: str, password: str) -> User:

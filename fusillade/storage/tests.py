@@ -1,10 +1,7 @@
 """Tests and their runs: what is stored of them, and how their status may change."""
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +9,9 @@ from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fusillade.errors import InvalidState, NotFound, ValidationFailed
+from fusillade.errors import InvalidState, NotFound
 from fusillade.storage.models import Test, TestFile, TestSeries
+from fusillade.storage.pages import cursor_after, read_cursor
 
 ACTIVE = ("provisioning", "ready", "pending", "running")
 ENDED = ("completed", "failed", "cancelled", "stopped")
@@ -90,7 +88,7 @@ async def page(
     """
     query = select(Test).where(Test.organisation_id == organisation_id)
     if cursor is not None:
-        query = query.where(tuple_(Test.created_at, Test.id) < _read_cursor(cursor))
+        query = query.where(tuple_(Test.created_at, Test.id) < read_cursor(cursor))
     rows = (
         await session.scalars(
             query.order_by(Test.created_at.desc(), Test.id.desc()).limit(limit + 1)
@@ -99,23 +97,8 @@ async def page(
     total = await session.scalar(
         select(func.count()).select_from(Test).where(Test.organisation_id == organisation_id)
     )
-    following = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    following = cursor_after(rows[limit - 1]) if len(rows) > limit else None
     return Page(tests=rows[:limit], total=int(total or 0), next_cursor=following)
-
-
-def _cursor(test: Test) -> str:
-    content = json.dumps([test.created_at.isoformat(), str(test.id)])
-    return base64.urlsafe_b64encode(content.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        created_at, test_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(created_at), UUID(test_id)
-    except (ValueError, TypeError) as error:
-        raise ValidationFailed(
-            "cursor is not valid: use the next_cursor of the page before."
-        ) from error
 
 
 async def transition(session: AsyncSession, test_id: UUID, to: str, **values: Any) -> Test:

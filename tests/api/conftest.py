@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from api.app import build_app
+from api.platform import Platform
 from fusillade.settings import Settings
 from fusillade.storage import accounts
 from fusillade.storage.database import Database
@@ -66,3 +68,15 @@ async def owner(api: Api) -> AsyncIterator[httpx.AsyncClient]:
     await api.user("owner@acme.test")
     async with await api.log_in("owner@acme.test") as client:
         yield client
+
+
+@pytest.fixture
+def poked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Tests whose actors were told to look, in this order. There are no actors in this process."""
+    told: list[UUID] = []
+
+    async def poke(self: Platform, test_id: UUID) -> None:
+        told.append(test_id)
+
+    monkeypatch.setattr(Platform, "poke", poke)
+    return told

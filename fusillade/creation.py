@@ -1,0 +1,124 @@
+"""How a test comes into being, whoever asks for it: a form, a template or a schedule."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from fusillade.errors import (
+    DurationLimitExceeded,
+    RegionRestricted,
+    ScriptTooLarge,
+    WorkerLimitExceeded,
+)
+from fusillade.hosting.messages import Loaded, Overrides
+from fusillade.plans import Limits, limits_of
+from fusillade.settings import Settings
+from fusillade.storage import accounts, tests
+from fusillade.storage.database import Database
+from fusillade.storage.models import Test
+
+ENTRY = "script.js"
+"""Path of a script that came without one."""
+
+Validate = Callable[[dict[str, bytes], str, dict[str, str], Overrides], Awaitable[Loaded]]
+"""Compiles a script and runs its init code: files, entry, variables, overrides. Raises
+``InvalidScript``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a test is to do. Also what a template and a schedule keep for later."""
+
+    name: str
+    workers: int
+    duration_seconds: int
+    region: str
+    files: dict[str, bytes]
+    """By path inside the test; ``entry`` is one of them."""
+    entry: str = ENTRY
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_script(cls, script: str, **fields: Any) -> "Plan":
+        """A plan whose only file is ``script``."""
+        return cls(files={ENTRY: script.encode()}, **fields)
+
+
+async def check(
+    plan: Plan,
+    *,
+    organisation_id: UUID,
+    database: Database,
+    settings: Settings,
+    validate: Validate,
+) -> Loaded:
+    """Whether such a test could be created now, and what its script says of itself.
+
+    Raises the error of the limit that it exceeds, and ``InvalidScript``.
+    """
+    async with database.session() as session:
+        organisation = await accounts.organisation(session, organisation_id)
+    check_limits(plan, limits_of(organisation, settings))
+    overrides = Overrides(workers=plan.workers, duration_seconds=plan.duration_seconds)
+    return await validate(plan.files, plan.entry, dict(plan.env), overrides)
+
+
+async def create_test(
+    plan: Plan,
+    *,
+    organisation_id: UUID,
+    created_by: UUID | None,
+    start_when_ready: bool = False,
+    database: Database,
+    settings: Settings,
+    validate: Validate,
+) -> Test:
+    """Check the plan and store a test in ``provisioning``. Its actor is the caller's to start.
+
+    Raises what :func:`check` raises.
+    """
+    loaded = await check(
+        plan,
+        organisation_id=organisation_id,
+        database=database,
+        settings=settings,
+        validate=validate,
+    )
+    test = Test(
+        organisation_id=organisation_id,
+        created_by=created_by,
+        name=plan.name,
+        workers=plan.workers,
+        duration_seconds=plan.duration_seconds,
+        region=plan.region,
+        entry=plan.entry,
+        env=dict(plan.env),
+        options=loaded.options,
+        warnings=[msgspec.to_builtins(warning) for warning in loaded.warnings],
+        target_urls=loaded.target_urls,
+        start_when_ready=start_when_ready,
+    )
+    async with database.session() as session:
+        await tests.create(session, test, plan.files)
+    return test
+
+
+def check_limits(plan: Plan, limits: Limits) -> None:
+    """Raises the documented error of the first limit that the plan exceeds."""
+    if plan.workers > limits.workers:
+        raise WorkerLimitExceeded(
+            f"Worker limit exceeded. Your plan allows up to {limits.workers} workers."
+        )
+    if plan.duration_seconds > limits.duration_seconds:
+        raise DurationLimitExceeded(
+            f"Duration limit exceeded. Your plan allows up to {limits.duration_seconds} seconds."
+        )
+    if plan.region not in limits.regions:
+        raise RegionRestricted(
+            f"The region {plan.region} is not available; available are {', '.join(limits.regions)}."
+        )
+    if len(plan.files[plan.entry]) > limits.script_bytes:
+        raise ScriptTooLarge(f"The script is larger than {limits.script_bytes:,} bytes.")
