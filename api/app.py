@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import artifacts, auth, errors, health, keys, live, me, tests
+from api import artifacts, auth, errors, health, keys, live, me, openapi, tests
 from api.platform import Platform
 from fusillade import __version__
 from fusillade.settings import Settings
@@ -29,4 +29,5 @@ def build_app(settings: Settings) -> FastAPI:
     errors.install(app)
     for resource in (health, auth, me, keys, tests, artifacts, live):
         app.include_router(resource.router)
+    openapi.install(app)
     return app

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header
+from fastapi import Depends, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.platform import Here, Platform, Session
@@ -14,6 +15,12 @@ from fusillade.errors import InsufficientScope, InvalidAuth
 from fusillade.scopes import allows
 from fusillade.storage import accounts, api_keys
 from fusillade.storage.models import User
+
+_BEARER = HTTPBearer(
+    scheme_name="bearer",
+    description="A token that a login gave, or an API key (`fusi_...`).",
+    auto_error=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +61,21 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     async def authenticated(
         platform: Here,
         session: Session,
-        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+        sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> Caller:
-        scheme, _, credential = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not credential.strip():
+        credential = "" if sent is None else sent.credentials.strip()
+        if not credential:
             raise InvalidAuth(
                 "Send a token or an API key in the header Authorization: Bearer <token>."
             )
-        caller = await identify(session, platform, credential.strip())
+        caller = await identify(session, platform, credential)
         caller.need(scope)
         return caller
 
     return authenticated
 
 
-Full: Any = Annotated[Caller, Depends(caller_with("full"))]
-TestCreate: Any = Annotated[Caller, Depends(caller_with("test:create"))]
-TestRead: Any = Annotated[Caller, Depends(caller_with("test:read"))]
-Read: Any = Annotated[Caller, Depends(caller_with("read"))]
+Full: Any = Annotated[Caller, Security(caller_with("full"), scopes=["full"])]
+TestCreate: Any = Annotated[Caller, Security(caller_with("test:create"), scopes=["test:create"])]
+TestRead: Any = Annotated[Caller, Security(caller_with("test:read"), scopes=["test:read"])]
+Read: Any = Annotated[Caller, Security(caller_with("read"), scopes=["read"])]

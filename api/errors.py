@@ -14,6 +14,47 @@ from fusillade.errors import FusilladeError, InternalError, NotFound, Validation
 _log = logging.getLogger(__name__)
 _WHERE = ("body", "query", "path", "header")
 
+SCHEMA = {
+    "type": "object",
+    "required": ["error", "code"],
+    "properties": {
+        "error": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "What programs go by."},
+    },
+}
+"""Every error as OpenAPI has it; ``#/components/schemas/Error``."""
+
+
+def documented(*errors: type[FusilladeError]) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of an operation that may raise these.
+
+    Name those that are the operation's own. What follows from its scope, parameters and limits
+    (``invalid_auth``, ``insufficient_scope``, ``validation_error``, ``rate_limited``,
+    ``internal_error``) is added to the schema by :mod:`api.openapi`.
+    """
+    responses: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        meaning = (error.__doc__ or "").strip().splitlines()[0]
+        response = responses.setdefault(
+            error.http_status,
+            {
+                "description": "",
+                "content": {
+                    "application/json": {
+                        "schema": {"$ref": "#/components/schemas/Error"},
+                        "examples": {},
+                    }
+                },
+            },
+        )
+        response["description"] += (
+            f"{' ' if response['description'] else ''}`{error.code}`: {meaning}"
+        )
+        response["content"]["application/json"]["examples"][error.code] = {
+            "value": {"error": meaning, "code": error.code}
+        }
+    return responses
+
 
 def install(app: FastAPI) -> None:
     """Give every error that a client can see this form."""

@@ -1,6 +1,7 @@
 """The connection to PostgreSQL: sessions, and the schema brought up to date."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterator
 from importlib.resources import files
 
@@ -8,13 +9,15 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from fusillade.errors import InternalError, ValidationFailed
 
 _MIGRATION_LOCK = 0x46555349  # "FUSI": one process at a time migrates
 _CONNECT_SECONDS = 10
+
+_log = logging.getLogger(__name__)
 
 
 class StorageUnavailable(InternalError):
@@ -39,7 +42,8 @@ class Database:
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back on an exception.
 
-        Raises :class:`StorageUnavailable` when the database cannot be reached.
+        Raises :class:`StorageUnavailable` when the database cannot be reached,
+        :class:`ValidationFailed` for a value that no column can hold.
         """
         try:
             async with self._sessions() as session, session.begin():
@@ -47,6 +51,11 @@ class Database:
         except OperationalError as error:
             raise StorageUnavailable(
                 "The database cannot be reached at the moment; try again."
+            ) from error
+        except DataError as error:
+            _log.warning("a value was refused: %s", error.orig)
+            raise ValidationFailed(
+                "A value cannot be stored: a text has a NUL character, or a number is too large."
             ) from error
 
     async def ping(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.errors import InvalidState, NotFound
 from fusillade.storage.models import Test, TestFile, TestSeries
+from fusillade.storage.ownership import belonging_to, missing, owned
 from fusillade.storage.pages import cursor_after, read_cursor
 
 ACTIVE = ("provisioning", "ready", "pending", "running")
@@ -52,12 +53,7 @@ async def create(session: AsyncSession, test: Test, files: Mapping[str, bytes]) 
 
 async def get(session: AsyncSession, test_id: UUID, organisation_id: UUID) -> Test:
     """One test of an organisation. Raises :class:`NotFound`."""
-    found = await session.scalar(
-        select(Test).where(Test.id == test_id, Test.organisation_id == organisation_id)
-    )
-    if found is None:
-        raise not_found(test_id)
-    return found
+    return await owned(session, Test, test_id, organisation_id)
 
 
 async def by_id(session: AsyncSession, test_id: UUID) -> Test:
@@ -70,7 +66,7 @@ async def by_id(session: AsyncSession, test_id: UUID) -> Test:
 
 def not_found(test_id: object) -> NotFound:
     """The error for a test that is not there or somebody else's."""
-    return NotFound(f"There is no test {test_id}.")
+    return missing(Test, test_id)
 
 
 async def files(session: AsyncSession, test_id: UUID) -> dict[str, bytes]:
@@ -86,7 +82,7 @@ async def page(
 
     Raises :class:`ValidationFailed` for a cursor that no page has given.
     """
-    query = select(Test).where(Test.organisation_id == organisation_id)
+    query = belonging_to(Test, organisation_id)
     if cursor is not None:
         query = query.where(tuple_(Test.created_at, Test.id) < read_cursor(cursor))
     rows = (
