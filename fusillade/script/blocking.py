@@ -35,6 +35,7 @@ MODULES: dict[str, dict[str, str]] = {
     "k6/crypto": {},
     "k6/data": {},
     "k6/encoding": {},
+    "k6/html": {},
     "k6/metrics": {},
 }
 """Modules that may be imported by name -> exported name -> builtin."""

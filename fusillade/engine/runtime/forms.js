@@ -2,6 +2,8 @@
 "use strict";
 (function (fu) {
   const { CELL, control, exchange } = fu;
+  const apply = Reflect.apply;
+  const { slice } = Uint8Array.prototype;
   // One for all forms: what stays the same in many requests is told to the engine once.
   const BOUNDARY = `----fusillade${[1, 2, 3, 4].map(() => Math.random().toString(36).slice(2)).join("")}`;
 
@@ -19,7 +21,7 @@
     const from = control[CELL.OUT_BYTES];
     const length = fu.putText(text);
     control[CELL.OUT_BYTES] = from;
-    return exchange.outBytes.slice(from, from + length);
+    return apply(slice, exchange.outBytes, [from, from + length]);
   }
 
   class FilePart {

@@ -157,6 +157,7 @@
     k6: { check, sleep: fu.sleep, group, fail },
     "k6/crypto": { ...fu.crypto, default: fu.crypto },
     "k6/data": { SharedArray: fu.SharedArray },
+    "k6/html": { parseHTML: fu.documentOf },
     "k6/encoding": { ...fu.encoding, default: fu.encoding },
     "k6/http": http,
     "k6/metrics": fu.k6Metrics,

@@ -277,7 +277,7 @@
 
   // A document as a Selection of its root, in which everything is found.
   fu.documentOf = (text) => {
-    const all = parseHTML(text);
+    const all = parseHTML(String(text));
     return new Selection(all, [all[0]]);
   };
 })

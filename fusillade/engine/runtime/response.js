@@ -112,10 +112,17 @@
         .map(([, value]) => value);
     }
 
-    json() {
+    // The body's value, or what a path such as "users.0.name" leads to in it.
+    json(path) {
       const body = this.body;
       if (body === null) throw new TypeError("json(): the response has no body");
-      return JSON.parse(body);
+      let value = JSON.parse(body);
+      if (path === undefined) return value;
+      for (const key of String(path).split(".")) {
+        const inside = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+        value = inside ? value[key] : undefined;
+      }
+      return value;
     }
 
     // The elements that a selector finds, or the whole document (html.js).

@@ -354,3 +354,37 @@ async def test_nobody_listens(bench: Bench) -> None:
 async def test_a_host_without_an_address(bench: Bench) -> None:
     seen = await bench.send("http://no-such-host.invalid/")
     assert (seen.status, seen.error) == (0, "ENOTFOUND")
+
+
+async def refusing(status: bytes | None) -> tuple[asyncio.Server, str]:
+    """A server that reads the head of a request and no more, then answers or resets."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if status is None:
+            writer.transport.abort()
+        else:
+            writer.write(b"HTTP/1.1 %b\r\nContent-Length: 4\r\n\r\nfull" % status)
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=1 << 12)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+LARGE = bytes(20 << 20)
+
+
+async def test_an_answer_may_come_before_the_whole_body_was_sent(bench: Bench) -> None:
+    server, url = await refusing(b"413 Too Large")
+    async with server:
+        seen = await bench.send(url, method="POST", body=LARGE)
+        again = await bench.send(url, method="POST", body=b"small")
+    assert (seen.status, seen.body) == (413, b"full")
+    assert (again.status, again.row["reused"]) == (413, 0)
+
+
+async def test_a_reset_while_the_body_is_sent_is_an_error(bench: Bench) -> None:
+    server, url = await refusing(None)
+    async with server:
+        seen = await bench.send(url, method="POST", body=LARGE)
+    assert seen.status == 0
+    assert seen.error in ("ECONNRESET", "EPIPE")

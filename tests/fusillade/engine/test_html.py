@@ -106,6 +106,12 @@ async def test_elements_are_found_as_browsers_see_them(shared_target: Target) ->
     assert dict(zip(FOUND, answers, strict=True)) == FOUND
 
 
+async def test_text_is_read_as_html_as_well() -> None:
+    head = "import { parseHTML } from 'k6/html';"
+    body = "return parseHTML('<p>a<p>b').find('p').toArray().map((one) => one.text());"
+    assert await evaluate(body, head=head) == ["a", "b"]
+
+
 WRONG = ["", "a >", "> a", "a,", "a[b", ":nope", "li:nth-child(x)", "a)", ":not(a"]
 
 

@@ -204,6 +204,13 @@ async def test_a_request_may_be_one_object(base: str) -> None:
     assert await evaluate(body, head=base) == ["POST", "a=1", "b", False, 200, "body", ""]
 
 
+async def test_a_path_leads_into_a_json_body(base: str) -> None:
+    body = """const res = http.post(base + '/mirror', '{"a": [{"b": 0}, null], "": 1}');
+      return [res.json('a.0.b'), res.json('a.1'), res.json('a.1.c') ?? 'none', res.json('a.length'), res.json('toString') ?? 'none', res.json(''),
+        res.json().a.length];"""
+    assert await evaluate(body, head=base) == [0, None, "none", 2, "none", 1, 2]
+
+
 async def test_repeated_headers_are_joined(base: str) -> None:
     body = """const res = http.post(base + '/mirror?header=X-A:+1&header=x-a:+2&header=__proto__:+3&header=Empty:', '{"a": [], "n": null}');
       return [res.headers['X-A'], res.headers.Empty, res.hasHeader('x-a', '2'), res.hasHeader('X-B'),
