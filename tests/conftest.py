@@ -23,7 +23,15 @@ def _load(name: str) -> None:
         spec.loader.exec_module(module)
 
 
-for _name in ("target", "secure_target", "client", "scripts", "driver_bench", "platforms"):
+for _name in (
+    "target",
+    "secure_target",
+    "client",
+    "scripts",
+    "sockets",
+    "driver_bench",
+    "platforms",
+):
     _load(_name)
 
 from target import Target, running_target  # noqa: E402

@@ -37,6 +37,7 @@ class Bench:
             "completions": 20 * 1024,
             "wakes": 8,
             "commands": 8,
+            "events": 8,
             "operations": 8,
             "values": 8,
             "scenarios": 8 * 64,

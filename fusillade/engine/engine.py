@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +18,9 @@ from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.exchange import OPERATION, WAKE_BATCH, Kind
 from fusillade.engine.realm import Realm
 from fusillade.metrics.recorder import Recorder
+
+if TYPE_CHECKING:
+    from fusillade.engine.streams.streams import Streams
 
 
 class ScriptError(Exception):
@@ -80,12 +83,15 @@ class Engine:
         recorder: Recorder,
         on_log: Callable[[LogLine], None],
         on_fatal: Callable[[Exception], None],
+        make_streams: "Callable[[Callable[[], None]], Streams]",
     ) -> None:
         self.realm = realm
         self.exchange = realm.exchange
         self.recorder = recorder
         self._make_driver = make_driver
         self._driver: Driver | None = None
+        self._make_streams = make_streams
+        self._streams: Streams | None = None
         self._on_log = on_log
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
@@ -130,6 +136,8 @@ class Engine:
         if self.before_turn is not None:
             self.before_turn(now)
         more = self._driver is not None and self._driver.advance(exchange)
+        if self._streams is not None:
+            more |= self._streams.advance(exchange)
         more |= self._wake_sleepers(now)
         if exchange.has_completions:
             self.recorder.record_requests(exchange.rows())
@@ -216,7 +224,11 @@ class Engine:
     def _carry_out_rare(
         self, slot: int, kind: int, first: float, second: float, data: memoryview, offset: int
     ) -> int:
-        """Definitions, lines and results; returns the number of bytes that belonged to it."""
+        """Definitions, connections, lines and results; returns how many bytes belonged to it."""
+        if kind >= Kind.OPEN:
+            if self._streams is None:
+                self._streams = self._make_streams(self.schedule)
+            return self._streams.carry_out(Kind(kind), slot, int(first), second, data[offset:])
         number = int(first)
         defines = kind in (Kind.DEFINE_TEMPLATE, Kind.DEFINE_SERIES, Kind.DEFINE_METRIC)
         length = int(second) if defines else number
@@ -259,6 +271,8 @@ class Engine:
                 self._sleepers.pop(slot, None)
                 if self._driver is not None:
                     self._driver.cancel(slot)
+                if self._streams is not None:
+                    self._streams.cancel(slot)
             case _:
                 raise ValueError(f"the script's runtime sent an unknown operation {kind}")
         return length
@@ -303,6 +317,8 @@ class Engine:
         """Bring the recorder up to date with what the runtime has counted."""
         self.realm.flush()
         self._carry_out(self._loop.time())
+        if self._streams is not None:
+            self._streams.flush(self.recorder)
         values = self.exchange.values()
         if len(values) == 0:
             return
@@ -325,6 +341,8 @@ class Engine:
             self._timer.cancel()
         if self._driver is not None:
             self._driver.close()
+        if self._streams is not None:
+            self._streams.close()
 
     @staticmethod
     def unix_to_loop_time(unix_seconds: float, loop_now: float) -> float:

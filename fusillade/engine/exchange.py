@@ -17,6 +17,8 @@ COMPLETION_BATCH = 1024
 OPERATION_COLUMNS = 8
 WAKE_BATCH = 4096
 COMMAND_BATCH = 64
+EVENT_COLUMNS = 6
+EVENT_BATCH = 256
 SCENARIO_COLUMNS = 8
 MOST_SCENARIOS = 64
 
@@ -43,6 +45,7 @@ class Cell(IntEnum):
     NOW = 9
     WANTED_IN_BYTES = 10
     EPOCH = 11
+    EVENTS = 16
 
 
 class Kind(IntEnum):
@@ -61,6 +64,12 @@ class Kind(IntEnum):
     CHECKS = 11
     OWN = 12
     LEAVE = 13
+    OPEN = 32
+    SEND_TEXT = 33
+    SEND_BASE64 = 34
+    SEND_BYTES = 35
+    RECEIVE = 36
+    CLOSE = 37
 
 
 class Command(IntEnum):
@@ -106,6 +115,7 @@ class Exchange:
         )
         self._wakes = views["wakes"]
         self._commands = views["commands"]
+        self._events = views["events"]
         self._in_bytes = views["inBytes"]
         self._in_capacity = len(self._in_bytes)
         self._operations = views["operations"].cast("B")
@@ -173,6 +183,34 @@ class Exchange:
     @property
     def has_completions(self) -> bool:
         return self._completed > 0
+
+    def deliver(self, slot: int, kind: int, connection: int, content: bytes) -> bool:
+        """Put one event of a connection in (see ``fusillade.engine.streams``).
+
+        ``slot``: who waits for it, -1 for nobody. Returns False when this batch is full.
+        """
+        count = int(self._control[Cell.EVENTS])
+        if count >= EVENT_BATCH:
+            return False
+        used = self._in_used
+        length = len(content)
+        if used + length > self._in_capacity:
+            if count:
+                return False
+            # Requests that ended in this turn keep their place.
+            completed = self._completed
+            self._control[Cell.WANTED_IN_BYTES] = used + length
+            self._grow_in_bytes()
+            self._attach()
+            self._completed = completed
+        if length:
+            self._in_bytes[used : used + length] = content
+            self._in_used = used + length
+        at = count * EVENT_COLUMNS
+        for column, value in enumerate((slot, kind, connection, used, length)):
+            self._events[at + column] = value
+        self._control[Cell.EVENTS] = count + 1
+        return True
 
     def wake(self, slots: list[int]) -> None:
         """Sleepers to wake; at most WAKE_BATCH."""

@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvloop
@@ -60,6 +60,9 @@ from fusillade.metrics.summary_data import summary_data
 from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
 from fusillade.script.plan import Plan, make_plan
 from fusillade.script.planned import planned
+
+if TYPE_CHECKING:
+    from fusillade.engine.streams.streams import Streams
 
 _BEAT_SECONDS = 0.25
 _PLACE = re.compile(r"Error in file (.+), on line (\d+), column (\d+):")
@@ -161,6 +164,7 @@ class Host:
             Recorder(),
             self._log,
             self._broke,
+            self._make_streams,
         )
         self._engine = engine
         try:
@@ -221,6 +225,21 @@ class Host:
             jitter_seconds=plan.jitter_seconds,
             drop=plan.drop,
             spares=lambda: self._warming,
+        )
+
+    def _make_streams(self, ready: OnReady) -> "Streams":
+        """Asked for when the first connection is opened: the plan is known then."""
+        # Most scripts need no aiohttp: starting stays quick without it.
+        from fusillade.engine.streams.streams import Streams
+
+        assert self._plan is not None
+        return Streams(
+            ready,
+            self._broke,
+            user_agent=self._plan.user_agent or f"fusillade/{__version__}",
+            verify=not self._plan.insecure,
+            authorities=self._plan.ca_certificates,
+            max_redirects=self._plan.max_redirects,
         )
 
     def _problem(self, message: str, stack: str, entry: str) -> Problem:

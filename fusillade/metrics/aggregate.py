@@ -58,6 +58,13 @@ class _Requests:
         for error, count in delta.errors.items():
             self.errors[error] += count
 
+    def add_traffic(self, metric: str, amount: int) -> None:
+        """Bytes that belong to no request; ``metric`` is data_sent or data_received."""
+        if metric == "data_sent":
+            self.sent += amount
+        else:
+            self.received += amount
+
     @property
     def count(self) -> int:
         return self.duration.count
@@ -150,6 +157,11 @@ class Aggregate:
             second.fails += check.fails
         for counter in delta.counters:
             amount = counter.amount
+            if counter.metric in ("data_sent", "data_received"):
+                # Of connections that are no requests.
+                for requests in (self._total, second.requests):
+                    requests.add_traffic(counter.metric, int(amount))
+                continue
             self._counters[counter.metric] += int(amount) if amount.is_integer() else amount  # type: ignore[assignment]
             if counter.metric == "iterations":
                 second.iterations += int(amount)

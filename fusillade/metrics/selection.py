@@ -88,6 +88,11 @@ class Selection:
                 "pool_hits": series.reused_connections,
                 "pool_misses": series.new_connections,
             }[self._name]
+        if self._kind == "counter":
+            # The traffic of connections that are no requests.
+            for counter in delta.counters:
+                if counter.metric == self._name and self._matches(counter.tags):
+                    self._amount += counter.amount
 
     def _merge_others(self, delta: Delta) -> None:
         for counter in delta.counters:

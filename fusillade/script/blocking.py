@@ -13,14 +13,35 @@ HTTP_METHODS = (
     "graphql",
 )
 
-WAITING = frozenset(("sleep", "sleepRandom", *(f"http.{method}" for method in HTTP_METHODS)))
+NAMESPACES = {"http": HTTP_METHODS, "ws": ("connect",), "sse": ("connect",)}
+"""Objects of SCRIPT_API -> their methods that wait."""
+
+WAITING = frozenset(
+    (
+        "sleep",
+        "sleepRandom",
+        *(f"{name}.{method}" for name, methods in NAMESPACES.items() for method in methods),
+    )
+)
 """Builtins that wait whenever they are called."""
+
+CONNECTING = frozenset(("ws", "sse"))
+METHODS_OF_CONNECTIONS = frozenset(("recv", "send", "sendBinary"))
+"""What the objects have that come out of ``CONNECTING``: these methods may wait."""
 
 TAKING_CALLBACKS = frozenset(("check", "assertion", "group", "segment", "describe", "test"))
 """Builtins that wait if a function that they are given does."""
 
-GLOBALS = frozenset((*TAKING_CALLBACKS, "sleep", "sleepRandom", "http"))
+GLOBALS = frozenset((*TAKING_CALLBACKS, "sleep", "sleepRandom", *NAMESPACES))
 """Globals of SCRIPT_API that the analysis knows by name."""
+
+UNAVAILABLE = {
+    "GrpcClient": "gRPC",
+    "JsMqttClient": "MQTT",
+    "JsAmqpClient": "AMQP",
+    "chromium": "a browser",
+}
+"""Globals of SCRIPT_API that are not there yet -> what they are for."""
 
 MODULES: dict[str, dict[str, str]] = {
     "k6": {"sleep": "sleep", "check": "check", "group": "group", "fail": "fail"},

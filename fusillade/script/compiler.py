@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fusillade.hosting.messages import Problem
 from fusillade.script import modules as module_syntax
-from fusillade.script.blocking import MODULES
+from fusillade.script.blocking import MODULES, UNAVAILABLE
 from fusillade.script.edits import ColumnMap, Edits
 from fusillade.script.flow import Flow
 from fusillade.script.option_places import OptionPlaces, find_options
@@ -21,7 +21,7 @@ from fusillade.script.syntax import Node, Source, Tree, parse
 from fusillade.script.targets import Module
 from fusillade.script.typescript import blank_types, is_typescript
 
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-_]+(?::\d+)?(?=[/?#'\"`\\$]|$)")
+_ORIGIN = re.compile(r"(?:https?|wss?)://[A-Za-z0-9.\-_]+(?::\d+)?(?=[/?#'\"`\\$]|$)")
 _MOST_PROBLEMS = 20
 
 
@@ -179,6 +179,12 @@ def _forbidden(scopes: Scopes) -> list[Problem]:
             words = "names that begin with $fu are reserved"
         elif node.type == "identifier" and node.text == "eval" and scopes.binding(node) is None:
             words = "eval is not available"
+        elif (
+            node.type in ("identifier", "shorthand_property_identifier")
+            and node.text in UNAVAILABLE
+            and scopes.binding(node) is None
+        ):
+            words = f"{node.text} is not available yet: tests cannot use {UNAVAILABLE[node.text]}"
         elif node.type == "for_in_statement" and node.token("await") is not None:
             words = "for await is not available"
         if words is not None:

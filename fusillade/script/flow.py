@@ -110,15 +110,19 @@ class Flow:
         targets = self._resolver.resolve(module, node)
         where = self._finder.where(module, node, [])
         for builtin in targets.builtins:
-            if builtin == "http" and (where.floats or where.names):
-                self._names |= set(blocking.HTTP_METHODS)
-                self._floating = True
+            if builtin in blocking.CONNECTING:
+                self._names |= blocking.METHODS_OF_CONNECTIONS
+            if builtin in blocking.NAMESPACES:
+                if where.floats or where.names:
+                    self._names |= set(blocking.NAMESPACES[builtin])
+                    self._floating = True
             elif builtin in blocking.WAITING | blocking.TAKING_CALLBACKS:
                 self._floating |= where.floats
                 self._names |= where.names
 
     def _builtin_object(self, module: Module, node: Node) -> bool:
-        return "http" in self._resolver.resolve(module, node.at("object")).builtins
+        held = self._resolver.resolve(module, node.at("object")).builtins
+        return not held.isdisjoint(blocking.NAMESPACES)
 
     # ---- the fixed point -------------------------------------------------------------------
 

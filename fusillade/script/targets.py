@@ -111,8 +111,9 @@ class Resolver:
 
     def _member(self, module: Module, owner: Node, name: str) -> Targets:
         held = self.resolve(module, owner)
-        if "http" in held.builtins:
-            return Targets(builtins={"http" if name == "default" else f"http.{name}"})
+        for namespace in blocking.NAMESPACES:
+            if namespace in held.builtins:
+                return Targets(builtins={namespace if name == "default" else f"{namespace}.{name}"})
         if owner.type == "identifier":
             binding = module.scopes.binding(owner)
             if binding is not None and binding.imported is not None:

@@ -14,14 +14,16 @@ HTTP_1 = "http/1.1"
 
 
 @functools.cache
-def make_context(*, verify: bool, authorities: str = "") -> ssl.SSLContext:
-    """The context of all clients, which offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
+def make_context(
+    *, verify: bool, authorities: str = "", protocols: tuple[str, ...] = (HTTP_2, HTTP_1)
+) -> ssl.SSLContext:
+    """The context of clients that offer these protocols (ALPN, RFC 7301), the preferred one first.
 
     ``authorities``: PEM of those that are trusted besides the system's."""
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(cadata=authorities)
-    context.set_alpn_protocols([HTTP_2, HTTP_1])
+    context.set_alpn_protocols(list(protocols))
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

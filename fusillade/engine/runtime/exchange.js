@@ -20,6 +20,7 @@
   const OPERATION_COLUMNS = 8;
   const COMMAND_COLUMNS = 4;
   const VALUE_COLUMNS = 2;
+  const EVENT_COLUMNS = 6;
 
   const exchange = {
     // control cells, see Cell in exchange.py
@@ -27,6 +28,7 @@
     completions: new Float64Array(COMPLETION_COLUMNS * 1024),
     wakes: new Float64Array(4096),
     commands: new Float64Array(COMMAND_COLUMNS * 64),
+    events: new Float64Array(EVENT_COLUMNS * 256),
     inBytes: new Uint8Array(1 << 20),
     operations: new Float64Array(OPERATION_COLUMNS * 1024),
     values: new Float64Array(VALUE_COLUMNS * 4096),
@@ -46,6 +48,7 @@
     NOW: 9, // milliseconds on the engine's clock
     WANTED_IN_BYTES: 10,
     EPOCH: 11, // milliseconds since 1970
+    EVENTS: 16,
   });
 
   const control = exchange.control;
@@ -237,6 +240,7 @@
   fu.CELL = CELL;
   fu.control = control;
   fu.COMPLETION_COLUMNS = COMPLETION_COLUMNS;
+  fu.EVENT_COLUMNS = EVENT_COLUMNS;
   fu.operation = operation;
   fu.value = value;
   fu.putText = putText;

@@ -95,9 +95,12 @@
     expect: fu.expect,
     metrics: fu.metrics,
     open: fu.open,
+    sse: fu.sse,
     stats: fu.stats,
     test: fu.test,
     utils: fu.utils,
+    ws: fu.ws,
+    ...fu.unavailable,
   };
   const COMPUTED = {
     __VU: owner((worker) => worker.id, 0),

@@ -18,6 +18,12 @@
     CHECKS: 11,
     OWN: 12, // a slot's requests go over connections of a worker's own,
     LEAVE: 13, // which end with its iteration
+    OPEN: 32, // and on: operations of connections
+    SEND_TEXT: 33,
+    SEND_BASE64: 34,
+    SEND_BYTES: 35,
+    RECEIVE: 36,
+    CLOSE: 37,
   });
   const COMMAND = Object.freeze({ TARGET: 1, ITERATE: 2, STOP: 3, DROP: 4 });
   // Cells of one scenario; mirrored by `ScenarioCell` in exchange.py.
@@ -56,6 +62,7 @@
       this.context = scenario.context;
       this.state = {};
       this.jar = null;
+      this.connections = null; // WebSockets and event streams that it has opened
       this.coroutine = null;
       this.spawned = new Set(); // coroutines of async functions under way
       this.ending = null; // what the iteration ended with, while some of those still run
@@ -161,6 +168,9 @@
     if (fu.httpSettings.ownConnections) operation(0, KIND.LEAVE, 0, worker.id, 0, 0, 0, 0);
     count(scenario, S.ACTIVE, -1);
     count(scenario, S.ENDED, 1);
+    if (worker.connections !== null) {
+      fu.closeConnections(worker, scenario.open ? !scenario.stopping : mayIterate(worker));
+    }
     const rest = scenario.minimum - total;
     if (rest > 0) pause(worker, rest);
     else next(worker);
@@ -212,6 +222,9 @@
         break;
       case COMMAND.STOP:
         scenario.stopping = true;
+        for (const worker of scenario.workers) {
+          if (worker !== undefined && !worker.running) fu.closeConnections(worker, false);
+        }
         break;
       case COMMAND.DROP:
         drop(scenario);
@@ -255,6 +268,7 @@
       worker.ending = null;
       worker.coroutine = null;
       worker.running = false;
+      fu.closeConnections(worker, false);
       count(scenario, S.ACTIVE, -1);
       count(scenario, S.INTERRUPTED, 1);
     }
@@ -284,6 +298,9 @@
       const waiter = slots[exchange.completions[at]];
       if (waiter !== undefined) fu.completed(waiter, at);
     }
+    const events = control[CELL.EVENTS];
+    for (let i = 0; i < events; i++) fu.happened(i * fu.EVENT_COLUMNS);
+    control[CELL.EVENTS] = 0;
     let started = 0;
     while (queueHead < queue.length && started < BURST) {
       const worker = queue[queueHead++];
@@ -335,6 +352,7 @@
     const scenario = { context, name: "", env: fu.environment(), sink: fu.httpSettings.sink };
     const worker = new Worker(scenario, 0, 0);
     const finish = (failed, value) => {
+      fu.closeConnections(worker, false);
       if (failed) {
         fu.report(value);
         return;

@@ -278,3 +278,17 @@ async def test_data_lie_beside_the_entry_or_at_the_top_of_the_tests_files() -> N
     done = await run(script, files=files, entry="load/main.js", workers=1, iterations=1)
     assert done.setup_data["found"] == ["u", "u", "t", "t", "u"]
     assert all("has no file" in words for words in done.setup_data["missing"])
+
+
+async def test_what_is_not_available_says_so_however_it_is_reached() -> None:
+    found = await evaluate(
+        """return ['GrpcClient', 'JsMqttClient', 'JsAmqpClient'].map((name) => {
+            try { return new globalThis[name](); } catch (error) { return error.message; } })
+          .concat([(() => { try { globalThis['chromium'].launch(); } catch (error) { return error.message; } })()]);"""
+    )
+    assert found == [
+        "GrpcClient is not available yet: tests cannot use gRPC",
+        "JsMqttClient is not available yet: tests cannot use MQTT",
+        "JsAmqpClient is not available yet: tests cannot use AMQP",
+        "chromium is not available yet: tests cannot use a browser",
+    ]

@@ -38,6 +38,11 @@ def problems(source: str, **more: str) -> list[str]:
         ("function* g() { sleep(1); yield 1; }", "script.js:1:17", "a generator function"),
         ("async function* g() { yield 1; }", "script.js:1:1", "async generator"),
         ("function f() { await g(); }", "script.js:1:16", "async function"),
+        ("export default () => {\n  new GrpcClient();\n}", "script.js:2:7", "cannot use gRPC"),
+        ("const c = new JsMqttClient();", "script.js:1:15", "cannot use MQTT"),
+        ("const c = { JsAmqpClient };", "script.js:1:13", "cannot use AMQP"),
+        ("const b = chromium.launch();", "script.js:1:11", "cannot use a browser"),
+        ("class A { get b() { return ws.connect('u'); } }", "script.js:1:28", "the getter b"),
         (
             "const wait = () => sleep(1);\nclass A { set b(v) { wait(); } }",
             "script.js:2:22",
@@ -49,6 +54,10 @@ def test_a_problem_has_its_place_and_its_words(source: str, place: str, words: s
     (found,) = problems(source)
     assert found.startswith(place)
     assert words in found
+
+
+def test_a_script_may_use_the_names_of_what_is_not_available_for_its_own_things() -> None:
+    assert problems("class GrpcClient {}\nnew GrpcClient();\nconst x = { chromium: 1 };") == []
 
 
 def test_positions_count_characters_not_bytes() -> None:
@@ -105,7 +114,7 @@ def test_target_urls_are_the_origins_in_the_script() -> None:
       const base = 'https://api.example.com';
       export default function () {
         http.get(`${base}/a`); http.get('http://127.0.0.1:8080/b?c'); http.get(`https://x.test/${1}`);
-        http.get('https://api.example.com/d');
+        http.get('https://api.example.com/d'); ws.connect('wss://chat.example.com/room');
       }
     """
     compiled = compile_script({"script.js": source.encode()}, "script.js")
@@ -113,4 +122,5 @@ def test_target_urls_are_the_origins_in_the_script() -> None:
         "https://api.example.com",
         "http://127.0.0.1:8080",
         "https://x.test",
+        "wss://chat.example.com",
     ]
