@@ -1,8 +1,4 @@
-"""The JavaScript realm of a script host: SpiderMonkey, our runtime, and the script's modules.
-
-pythonmonkey works only in the thread that imported it, so it is imported here, once, and nothing
-else in the project imports it.
-"""
+"""The JavaScript realm of a script host: SpiderMonkey, our runtime, and the script's modules."""
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -11,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fusillade.engine.exchange import Exchange
+from fusillade.engine.spidermonkey import load_engine
 
 # In the order in which they build on one another.
 _RUNTIME = (
@@ -73,9 +70,7 @@ class Realm:
     """One script's world. ``exchange`` is how it is spoken to."""
 
     def __init__(self) -> None:
-        import pythonmonkey
-
-        self._evaluate: Callable[..., Any] = pythonmonkey.eval
+        self._evaluate = load_engine()
         runtime = self._evaluate(_PRELUDE)
         for name in _RUNTIME:
             self._evaluate(_source("engine", f"runtime/{name}.js"), _named(f"runtime/{name}.js"))(
