@@ -182,21 +182,23 @@ class _Session:
     def _report(self, started_at: datetime) -> None:
         """The summary on the terminal and in files, and on stderr why the run ended early."""
         test = self._test
-        if test.aggregate is not None:
+        if test.aggregate is not None or self._outputs:
             from fusillade.cli import plan_view, run_view
+            from fusillade.metrics.aggregate import Aggregate
             from fusillade.reports.result import Result
 
-            summary = test.aggregate.summary()
-            if test.stdout is None:
-                run_view.show(self._console, summary)
-            else:
+            aggregate = test.aggregate or Aggregate()
+            summary = aggregate.summary()
+            if test.stdout is not None:
                 typer.echo(test.stdout)
+            elif test.aggregate is not None:
+                run_view.show(self._console, summary)
             write_artifacts(test.artifacts, Path())
             result = Result(
                 name=self._entry,
                 started_at=started_at,
                 summary=summary,
-                points=test.aggregate.series_points(),
+                points=aggregate.series_points(),
                 failed=test.failed,
                 reason=test.reason,
                 scenarios=plan_view.plan_lines(self._loaded) if self._loaded else [],

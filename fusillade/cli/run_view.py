@@ -16,6 +16,8 @@ _NARROW_SPREAD = ("avg", "med", "p95", "p99", "max")
 _WIDE = 104
 """Columns of a terminal that all of ``_SPREAD`` fit into."""
 _MOST_ENDPOINTS = 20
+_SHOWN_ALREADY = {"vus", "pool_hits", "pool_misses"}
+"""Metrics that say what the rows ``workers`` and ``connections`` say."""
 
 
 def show(console: Console, summary: Summary) -> None:
@@ -100,7 +102,7 @@ def _show_totals(console: Console, summary: Summary) -> None:
         "duration": (numbers.milliseconds(summary.duration_seconds * 1000), ""),
     }
     for name, value in summary.metrics.items():
-        if not isinstance(value, Distribution):
+        if not isinstance(value, Distribution) and name not in _SHOWN_ALREADY:
             rows[name] = (numbers.count(value), "")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
