@@ -2,6 +2,7 @@
 "use strict";
 (function (fu) {
   const { JSON, operation } = fu;
+  const { Error, String } = globalThis; // a script may delete them
   const LINES_PER_SECOND = 200;
   const LONGEST_LINE = 8192;
   const { apply } = Reflect;
