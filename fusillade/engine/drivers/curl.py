@@ -234,7 +234,12 @@ class CurlDriver:
             handle.set(pycurl.CAINFO_BLOB, self._authorities)
         handle.set(pycurl.URL, template.url)
         names = {name.lower() for name, _ in template.headers}
-        headers = [f"{name}: {value}" if value else f"{name};" for name, value in template.headers]
+        headers = [
+            f"{name}: {value}" if value else f"{name};"
+            for name, value in template.headers
+            # The length and form of the body are the driver's affair.
+            if name.lower() not in ("content-length", "transfer-encoding")
+        ]
         if template.method == "HEAD":
             handle.set(pycurl.NOBODY, 1)
         elif template.method == "GET":
@@ -246,8 +251,8 @@ class CurlDriver:
         if "content-type" not in names:
             headers.append("Content-Type:")
         if "user-agent" not in names:
-            handle.set(pycurl.USERAGENT, self._user_agent)
-        handle.set(pycurl.HTTPHEADER, headers)
+            handle.set(pycurl.USERAGENT, self._user_agent.encode())
+        handle.set(pycurl.HTTPHEADER, [header.encode() for header in headers])
 
     # ---- progress --------------------------------------------------------------------------
 

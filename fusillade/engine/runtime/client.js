@@ -2,7 +2,7 @@
 "use strict";
 (function (fu) {
   const { JSON, OP, httpSettings: settings } = fu;
-  const { begin, givenHeaders, milliseconds, NamedURL, running } = fu.httpInternals;
+  const { begin, givenHeaders, milliseconds, NamedURL, running, timeoutOf } = fu.httpInternals;
   const MOST_DOUBLINGS = 5;
 
   // ---- hooks and retries ---------------------------------------------------------------------
@@ -74,7 +74,7 @@
 
   function setDefaults(defaults) {
     if (defaults.timeout !== undefined) {
-      settings.timeout = milliseconds(defaults.timeout, "timeout");
+      settings.timeout = timeoutOf(defaults.timeout);
     }
     if (defaults.headers !== undefined) settings.headers = givenHeaders(defaults.headers);
   }

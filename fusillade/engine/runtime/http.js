@@ -106,11 +106,12 @@
   }
 
   const UNITS = { ms: 1, s: 1000, m: 60000, h: 3600000 };
+  const LONGEST = 24 * UNITS.h;
   const DURATION = /^\s*(?:\d+(?:\.\d+)?(?:ms|s|m|h))+\s*$/;
 
   function milliseconds(value, path) {
     if (value === undefined || value === null) return settings.timeout;
-    if (typeof value === "number" && value >= 0) return value;
+    if (typeof value === "number" && value >= 0) return Math.min(value, LONGEST);
     const text = String(value).replace(/(\d)\s+(?=[a-z])/g, "$1");
     if (!DURATION.test(text)) {
       throw new TypeError(`http: ${path} is ${JSON.stringify(value)}; write it as '60s' or '500ms'`);
@@ -119,7 +120,20 @@
     for (const [, number, unit] of text.matchAll(/([\d.]+)(ms|s|m|h)/g)) {
       sum += Number(number) * UNITS[unit];
     }
-    return sum;
+    return Math.min(sum, LONGEST);
+  }
+
+  function timeoutOf(value) {
+    const timeout = milliseconds(value, "timeout");
+    if (timeout === 0) throw new TypeError("http: timeout is 0; it must be longer");
+    return timeout;
+  }
+
+  function redirectsOf({ followRedirects, maxRedirects }) {
+    if (followRedirects === false) return 0;
+    const most = Number(maxRedirects ?? settings.maxRedirects);
+    if (most >= 0) return most;
+    throw new TypeError(`http: maxRedirects is ${JSON.stringify(maxRedirects)}; write it as 10`);
   }
 
   // A request under way: what to build the response from, and what is left to follow.
@@ -240,13 +254,12 @@
     const headers = headerList(given.headers);
     const content = contentOf(body, headers);
     const cookies = ownCookies(given.cookies, headers);
-    const follow = given.followRedirects !== false;
-    const redirects = follow ? Number(given.maxRedirects ?? settings.maxRedirects) : 0;
+    const redirects = redirectsOf(given);
     let name = url instanceof NamedURL ? `${method} ${url.name}` : undefined;
     if (given.name !== undefined && given.name !== null) name = String(given.name);
     const template = templateFor(method, String(url), headers, name);
     const tags = given.tags === undefined || given.tags === null ? null : fu.tagsOf(given.tags);
-    const timeout = milliseconds(given.timeout, "timeout");
+    const timeout = timeoutOf(given.timeout);
     return new Exchange(template, content, timeout, redirects, tags, cookies, name);
   }
 
@@ -353,6 +366,6 @@
   };
   fu.hooked = false;
   fu.httpSettings = settings;
-  fu.httpInternals = { begin, givenHeaders, milliseconds, prepare, NamedURL, running, send };
+  fu.httpInternals = { begin, givenHeaders, milliseconds, NamedURL, prepare, running, send, timeoutOf };
   fu.completed = completed;
 })

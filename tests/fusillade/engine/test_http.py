@@ -228,6 +228,9 @@ async def test_repeated_headers_are_joined(base: str) -> None:
         ("http.get(base, { timeout: 'soon' })", "timeout"),
         ("http.request('GET /x HTTP/1.1\\r\\nA:', base)", "the method"),
         ("http.get(base, { cookies: { a: 'b\\r\\nc' } })", "a cookie has a forbidden character"),
+        ("http.get(base, { timeout: 0 })", "timeout is 0"),
+        ("http.get(base, { timeout: NaN })", "timeout is null"),
+        ("http.get(base, { maxRedirects: 'many' })", "maxRedirects"),
         ("http.batch(null)", "must be an array or an object"),
         ("http.addHook('toString', () => 1)", "beforeRequest"),
     ],
@@ -235,3 +238,22 @@ async def test_repeated_headers_are_joined(base: str) -> None:
 async def test_a_wrong_call_throws_with_the_reason(base: str, call: str, words: str) -> None:
     body = f"try {{ {call}; return 'nothing'; }} catch (error) {{ return error.message; }}"
     assert words in await evaluate(body, head=base)
+
+
+@pytest.mark.parametrize("driver", ["sockets", "libcurl"])
+async def test_odd_requests_go_out_or_throw_and_harm_nobody(base: str, driver: str) -> None:
+    head = f"""{base} export const options = {{ http_driver: '{driver}', user_agent: 'żółw' }};"""
+    body = """const url = base + '/echo'; const seen = [];
+      const header = (res, name) => res.json().headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value).join('|');
+      seen.push(header(http.get(url, { headers: { 'X-A': 'ż' } }), 'x-a'), header(http.get(url), 'user-agent'));
+      seen.push(header(http.get(url, { headers: { 'X-A': '' } }), 'x-a'), header(http.get(url, { cookies: { c: 'ż' } }), 'cookie'));
+      for (const timeout of [Infinity, 1e300, '9999999h', 86400001]) seen.push(http.get(url, { timeout }).status);
+      seen.push(header(http.get(url, { headers: { 'Content-Length': '5', 'Transfer-Encoding': 'chunked' } }), 'content-length'));
+      seen.push(header(http.post(url, 'abc', { headers: { 'Content-Length': '5', 'transfer-encoding': 'chunked' } }), 'content-length'));
+      seen.push(http.get(base + '/echo?' + 'q'.repeat(5000)).json().url.length, http.get(url, { headers: { 'X-A': 'v'.repeat(20000) } }).status);
+      seen.push(http.request('POST', url).json().body, http.get(url, { name: 5, tags: { n: null, o: {} } }).status, http.get(url, { tags: 'x' }).status);
+      seen.push(http.request({ method: 'get', url, headers: null, body: undefined, cookies: null, tags: null, timeout: null }).status);
+      return seen;"""
+    assert await evaluate(body, head=head) == [
+        "ż", "żółw", "", "c=ż", 200, 200, 200, 200, "", "3", 5006, 200, "", 200, 200, 200
+    ]  # fmt: skip
