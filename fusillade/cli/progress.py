@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -14,6 +14,8 @@ from fusillade.durations import show_duration
 from fusillade.reports import numbers
 
 _BAR_WIDTH = 16
+_NARROW = 96
+"""Below so many columns the bar is left out, so that the line stays one."""
 
 
 class Progress:
@@ -63,7 +65,6 @@ class Progress:
                 soft_wrap=True,
             )
             return
-        bar = ProgressBar(total=1.0, completed=self._done(metric, elapsed), width=_BAR_WIDTH)
         texts = [
             Text.assemble(
                 (f"{label} " if label else "", "dim"),
@@ -72,7 +73,11 @@ class Progress:
             for label, value in cells.items()
         ]
         line = Table.grid(padding=(0, 2, 0, 0))
-        line.add_row(bar, Text(show_duration(elapsed)), *texts)
+        cells_shown: list[RenderableType] = [Text(show_duration(elapsed)), *texts]
+        if self._console.width >= _NARROW:
+            done = self._done(metric, elapsed)
+            cells_shown.insert(0, ProgressBar(total=1.0, completed=done, width=_BAR_WIDTH))
+        line.add_row(*cells_shown)
         self._live.update(line, refresh=True)
 
     def _done(self, metric: Mapping[str, Any], elapsed: float) -> float:

@@ -20,9 +20,11 @@ METRIC: dict[str, Any] = {
 }
 
 
-def shown(*metrics: dict[str, Any], terminal: bool, iterations: int | None = None) -> str:
+def shown(
+    *metrics: dict[str, Any], terminal: bool, iterations: int | None = None, width: int = 100
+) -> str:
     file = io.StringIO()
-    console = Console(file=file, width=100, force_terminal=terminal, highlight=False)
+    console = Console(file=file, width=width, force_terminal=terminal, highlight=False)
     with Progress(console, duration_seconds=90, iterations=iterations) as progress:
         for metric in metrics:
             progress.show(metric)
@@ -43,6 +45,13 @@ def test_on_a_terminal_progress_is_one_line_with_all_numbers_and_a_bar() -> None
     text = shown(METRIC, terminal=True)
     for part in ("412/s", "12.3 ms", "errors", "10", "1m27s", "━"):
         assert part in text
+    assert text.count("\n") == 1
+
+
+def test_on_a_narrow_terminal_progress_is_still_one_line() -> None:
+    text = shown(METRIC | {"rps": 123456.0}, terminal=True, width=72)
+    assert "123,456/s" in text
+    assert "1m27s" in text
     assert text.count("\n") == 1
 
 
