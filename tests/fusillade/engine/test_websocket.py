@@ -240,10 +240,10 @@ async def test_many_workers_talk_at_the_same_time(base: str, server: Server) -> 
         check(socket.recv(), {{ mine: (answer) => answer === text }});
       }}
       socket.close(); }}"""
-    done = await run(script, workers=200, iterations=2)
-    assert (done.summary.checks[0].passes, done.summary.checks[0].fails) == (4000, 0)
-    assert len(server.opened) == 400
-    await server.until_closed(400)
+    done = await run(script, workers=100, iterations=2)
+    assert (done.summary.checks[0].passes, done.summary.checks[0].fails) == (2000, 0)
+    assert len(server.opened) == 200
+    await server.until_closed(200)
 
 
 # ---- back-pressure -------------------------------------------------------------------------------
@@ -344,6 +344,68 @@ async def test_the_end_of_the_run_interrupts_recv_and_closes(base: str, server: 
     assert done.summary.interrupted_iterations == 3
     assert done.summary.metrics["ws_session_duration"].count == 3  # type: ignore[union-attr]
     await server.until_closed(3)
+
+
+async def test_the_end_of_the_run_interrupts_whatever_waits_for_a_connection(
+    server: Server,
+) -> None:
+    given_up = asyncio.Semaphore(0)
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.read()  # until the other side has gone
+        given_up.release()
+        writer.close()
+
+    async def gone(request: web.Request) -> web.StreamResponse:
+        found = web.WebSocketResponse()
+        await found.prepare(request)
+        await found.close()
+        return found
+
+    silent = await asyncio.start_server(never, "127.0.0.1", 0)
+    async with silent, serving(echo=server.echo, gone=gone) as address:
+        port = silent.sockets[0].getsockname()[1]
+        script = f"""export const options = {{ gracefulStop: '0s' }};
+          const url = 'ws://{address}';
+          export default async function () {{
+            const socket = ws.connect(url + '/echo');
+            const reading = (async () => socket.recv())();
+            const lost = ws.connect(url + '/gone', {{ reconnect: true, retryDelay: '1h' }});
+            const sending = (async () => {{ lost.recv(20); return lost.send('x'); }})();
+            ws.connect('ws://127.0.0.1:{port}/'); }}"""
+        done = await run(script, workers=2, duration_seconds=1)
+        await server.until_closed(2)
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                await given_up.acquire()
+    assert done.log == []
+    assert (done.summary.interrupted_iterations, done.summary.iterations) == (2, 0)
+
+
+async def test_a_connection_that_worker_state_holds_no_more_is_closed(
+    base: str, server: Server
+) -> None:
+    script = f"""{base} export default function () {{
+      __WORKER_STATE.socket = ws.connect(base + '/echo');
+      sleep(0.05); }}"""
+    done = await run(script, workers=1, iterations=4)
+    await server.until_closed(4)
+    assert done.summary.metrics["ws_session_duration"].count == 4  # type: ignore[union-attr]
+
+
+async def test_setup_and_teardown_may_talk_and_leave_nothing_open(
+    base: str, server: Server
+) -> None:
+    ask = "const socket = ws.connect(base + '/echo'); socket.send(text); return socket.recv();"
+    script = f"""{base} function ask(text) {{ {ask} }}
+      export const setup = () => ask('a');
+      export default function (data) {{ check(data, {{ told: (d) => d === 'a' }}); }}
+      export function teardown() {{ ask('z'); }}"""
+    done = await run(script, workers=1, iterations=1)
+    await server.until_closed(2)
+    assert done.summary.checks[0].passes == 1
+    assert server.received == ["a", "z"]
 
 
 # ---- reconnecting --------------------------------------------------------------------------------
