@@ -72,6 +72,7 @@ _LIKELY = (
     "cause."
 )
 _MOST_WARM_CONNECTIONS = 1000
+_LARGEST_OPTIONS = 1 << 20
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
 
 
@@ -168,7 +169,14 @@ class Host:
         )
         self._engine = engine
         try:
-            loaded = msgspec.json.decode(await engine.load(message.env))
+            text = await engine.load(message.env)
+            if len(text) > _LARGEST_OPTIONS:
+                raise ScriptError(f"options: must have at most {_LARGEST_OPTIONS:,} bytes", "")
+            loaded = msgspec.json.decode(text)
+        except RecursionError:
+            problem = self._problem("options: are nested too deeply", "", message.entry)
+            self._send(Rejected(problems=[problem]))
+            return
         except ScriptError as error:
             self._send(
                 Rejected(problems=[self._problem(error.message, error.stack, message.entry)])
@@ -270,8 +278,12 @@ class Host:
         if "setup" in self._exports:
             try:
                 data = await self._running.once("setup", None)
+                json.loads(data)
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("setup()", error)))
+                return
+            except RecursionError:
+                self._send(Failed(reason="setup() returned data that is nested too deeply."))
                 return
         self._send(SetupDone(data=data.decode()))
 

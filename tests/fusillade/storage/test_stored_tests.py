@@ -157,3 +157,22 @@ async def test_artifacts_are_replaced_as_a_whole(store: Database) -> None:
         with pytest.raises(NotFound, match=r"no artifact a\.html"):
             await artifacts.content(session, test_id, "a.html")
         assert await artifacts.sizes(session, uuid4()) == []
+
+
+async def test_text_of_any_kind_can_be_stored(store: Database) -> None:
+    owner = await organisation(store)
+    test_id = await new_test(store, owner, name="a\0b\ud800")
+    texts = ["\0", "\ud800", "\\u0000", "\\\0", "😀ż", "\\\\"]
+    async with store.session() as session:
+        test = await tests.get(session, test_id, owner)
+        test.summary = {"log": texts, "\0key": 1}
+        test.reason = "why\0"
+    async with store.session() as session:
+        test = await tests.get(session, test_id, owner)
+        assert (test.name, test.reason) == ("a\ufffdb?", "why\ufffd")
+        assert test.summary == {
+            "log": ["\ufffd", "?", "\\u0000", "\\\ufffd", "😀ż", "\\\\"],
+            "\ufffdkey": 1,
+        }
+        with pytest.raises(NotFound):
+            await artifacts.content(session, test_id, "\0")
