@@ -233,7 +233,9 @@ class Engine:
         number = int(first)
         defines = kind in (Kind.DEFINE_TEMPLATE, Kind.DEFINE_SERIES, Kind.DEFINE_METRIC)
         length = int(second) if defines else number
-        text = well_formed(bytes(data[offset : offset + length]))
+        text = bytes(data[offset : offset + length])
+        if kind != Kind.RESULT:
+            text = well_formed(text)
         match kind:
             case Kind.DEFINE_TEMPLATE:
                 request = _decode_request(text)

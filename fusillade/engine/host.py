@@ -26,6 +26,7 @@ from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.share import Share
+from fusillade.engine.well_formed import well_formed
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
     Beat,
@@ -172,7 +173,7 @@ class Host:
             text = await engine.load(message.env)
             if len(text) > _LARGEST_OPTIONS:
                 raise ScriptError(f"options: must have at most {_LARGEST_OPTIONS:,} bytes", "")
-            loaded = msgspec.json.decode(text)
+            loaded = msgspec.json.decode(well_formed(text))
         except RecursionError:
             problem = self._problem("options: are nested too deeply", "", message.entry)
             self._send(Rejected(problems=[problem]))
@@ -278,12 +279,8 @@ class Host:
         if "setup" in self._exports:
             try:
                 data = await self._running.once("setup", None)
-                json.loads(data)
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("setup()", error)))
-                return
-            except RecursionError:
-                self._send(Failed(reason="setup() returned data that is nested too deeply."))
                 return
         self._send(SetupDone(data=data.decode()))
 
@@ -357,7 +354,10 @@ class Host:
             assert self._plan is not None
             data = summary_data(msgspec.convert(summary, Summary), self._plan.options)
             try:
-                output = await self._running.once("handleSummary", data)
+                output = well_formed(await self._running.once("handleSummary", data))
+            except RecursionError:
+                self._send(Failed(reason="handleSummary() returned what is nested too deeply."))
+                return
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("handleSummary()", error)))
                 return
