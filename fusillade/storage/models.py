@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, TypeDecorator, func
+from sqlalchemy import (
+    Computed,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -84,6 +95,11 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None]
 
 
+def _of_summary(name: str) -> Mapped[float | None]:
+    """A number of the summary as a column of its own, which PostgreSQL keeps up to date."""
+    return mapped_column(Double(), Computed(f"(summary ->> '{name}')::float8", persisted=True))
+
+
 class Test(Base):
     """One test and its run."""
 
@@ -117,6 +133,10 @@ class Test(Base):
     start_at: Mapped[float | None]
     """The shared start of all WorkerActors, Unix time; set with ``running``."""
     summary: Mapped[dict[str, Any] | None]
+    avg_latency_ms: Mapped[float | None] = _of_summary("avg_latency_ms")
+    p95_latency_ms: Mapped[float | None] = _of_summary("p95_latency_ms")
+    error_rate: Mapped[float | None] = _of_summary("error_rate")
+    rps: Mapped[float | None] = _of_summary("rps")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ready_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
@@ -125,6 +145,15 @@ class Test(Base):
     __table_args__ = (
         Index("tests_of_organisation", "organisation_id", "created_at", "id"),
         Index("tests_by_status", "status"),
+        Index(
+            "tests_for_trends",
+            "organisation_id",
+            "finished_at",
+            "id",
+            postgresql_include=["avg_latency_ms", "p95_latency_ms", "error_rate", "rps"],
+            postgresql_where=text("status = 'completed'"),
+        ),
+        Index("tests_by_target", "target_urls", postgresql_using="gin"),
     )
 
 
