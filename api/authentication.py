@@ -15,6 +15,7 @@ from fusillade.errors import InsufficientScope, InvalidAuth
 from fusillade.scopes import allows
 from fusillade.storage import accounts, api_keys
 from fusillade.storage.models import User
+from fusillade.tokens import Claims
 
 _BEARER = HTTPBearer(
     scheme_name="bearer",
@@ -29,6 +30,8 @@ class Caller:
 
     user: User
     scopes: tuple[str, ...]
+    claims: Claims | None = None
+    """What the token says; None for an API key."""
 
     @property
     def organisation_id(self) -> UUID:
@@ -49,10 +52,8 @@ async def identify(session: AsyncSession, platform: Platform, credential: str) -
         key, user = await api_keys.authenticate(session, credential)
         return Caller(user, tuple(key.scopes))
     claims = tokens.read(credential, platform.secret)
-    user, _ = await accounts.with_organisation(session, claims.user_id)
-    if user.token_version != claims.version:
-        raise InvalidAuth("The token is no longer valid: log in again.")
-    return Caller(user, ("full",))
+    user = await accounts.holder(session, claims)
+    return Caller(user, ("full",), claims)
 
 
 def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:

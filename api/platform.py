@@ -14,6 +14,7 @@ from actors import test_run
 from actors.config import RunConfig
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.hosting.script_host import ScriptHost
+from fusillade.mail import Mailer, mailer
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
 
@@ -27,6 +28,7 @@ class Platform:
 
     settings: Settings
     database: Database
+    mailer: Mailer
     _validations: asyncio.Semaphore
 
     @classmethod
@@ -36,7 +38,7 @@ class Platform:
         assert settings.database_url is not None
         database = Database(settings.database_url)
         try:
-            yield cls(settings, database, asyncio.Semaphore(_VALIDATIONS_AT_ONCE))
+            yield cls(settings, database, mailer(settings), asyncio.Semaphore(_VALIDATIONS_AT_ONCE))
         finally:
             await database.dispose()
 

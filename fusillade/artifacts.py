@@ -41,10 +41,7 @@ class Output:
 def read_output(text: str) -> Output:
     """Check the JSON of what ``handleSummary`` returned; what is no use is among the problems."""
     output = Output()
-    try:
-        returned = json.loads(text)
-    except RecursionError:
-        returned = False
+    returned = json.loads(text)
     if returned is None:
         return output
     if not isinstance(returned, dict):

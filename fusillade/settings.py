@@ -1,7 +1,7 @@
 """All settings, from the environment: ``FUSILLADE_`` and the field's name in capitals."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +29,19 @@ class Settings(BaseSettings):
     jwt_secret: Annotated[str, Field(min_length=32)] | None = None
     """Signs tokens; None for one that is kept in the data directory."""
     token_ttl_seconds: Positive = 24 * 3600
+
+    public_url: str | None = None
+    """Where users reach the API, for links in mails; None for host and port."""
+    invitation_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """How long an invitation can be accepted."""
+    mail_from: str = "Fusillade <fusillade@localhost>"
+    smtp_host: str | None = None
+    """The mail server; None to write mails to files in the data directory."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_username: str | None = None
+    smtp_password: str | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """``tls`` from the first byte (port 465), ``starttls`` after a greeting (port 587)."""
 
     default_region: str = "eu-hel1"
     regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]
@@ -62,3 +75,8 @@ class Settings(BaseSettings):
     """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""
     serve_replicas: Positive = 1
     """API processes."""
+
+    @property
+    def base_url(self) -> str:
+        """Where users reach the API, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

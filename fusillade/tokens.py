@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 
@@ -18,14 +18,17 @@ class Claims:
     user_id: UUID
     version: int
     """The user's token version: tokens of an older one are no longer valid."""
+    token_id: UUID
+    expires_at: datetime
 
 
-def issue(claims: Claims, secret: str, ttl_seconds: int) -> str:
+def issue(user_id: UUID, version: int, secret: str, ttl_seconds: int) -> str:
     """A token that expires after ``ttl_seconds``."""
     now = datetime.now(UTC)
     content = {
-        "sub": str(claims.user_id),
-        "ver": claims.version,
+        "sub": str(user_id),
+        "ver": version,
+        "jti": str(uuid4()),
         "iat": now,
         "exp": now + timedelta(seconds=ttl_seconds),
     }
@@ -36,9 +39,17 @@ def read(token: str, secret: str) -> Claims:
     """What a token says. Raises :class:`InvalidAuth` if it is not ours or has expired."""
     try:
         content = jwt.decode(
-            token, secret, algorithms=[_ALGORITHM], options={"require": ["sub", "ver", "exp"]}
+            token,
+            secret,
+            algorithms=[_ALGORITHM],
+            options={"require": ["sub", "ver", "jti", "exp"]},
         )
-        return Claims(user_id=UUID(content["sub"]), version=int(content["ver"]))
+        return Claims(
+            user_id=UUID(content["sub"]),
+            version=int(content["ver"]),
+            token_id=UUID(content["jti"]),
+            expires_at=datetime.fromtimestamp(content["exp"], UTC),
+        )
     except jwt.ExpiredSignatureError as error:
         raise InvalidAuth("The token has expired: log in again.") from error
     except (jwt.InvalidTokenError, ValueError, TypeError) as error:

@@ -31,10 +31,11 @@ for _name in (
     "sockets",
     "driver_bench",
     "platforms",
-    "stored",
+    "apis",
 ):
     _load(_name)
 
+from apis import api, owner, poked  # noqa: E402, F401
 from target import Target, running_target  # noqa: E402
 
 from fusillade.storage import bundled, database  # noqa: E402

@@ -26,7 +26,6 @@ from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.share import Share
-from fusillade.engine.well_formed import well_formed
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
     Beat,
@@ -73,7 +72,6 @@ _LIKELY = (
     "cause."
 )
 _MOST_WARM_CONNECTIONS = 1000
-_LARGEST_OPTIONS = 1 << 20
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
 
 
@@ -170,14 +168,7 @@ class Host:
         )
         self._engine = engine
         try:
-            text = await engine.load(message.env)
-            if len(text) > _LARGEST_OPTIONS:
-                raise ScriptError(f"options: must have at most {_LARGEST_OPTIONS:,} bytes", "")
-            loaded = msgspec.json.decode(well_formed(text))
-        except RecursionError:
-            problem = self._problem("options: are nested too deeply", "", message.entry)
-            self._send(Rejected(problems=[problem]))
-            return
+            loaded = msgspec.json.decode(await engine.load(message.env))
         except ScriptError as error:
             self._send(
                 Rejected(problems=[self._problem(error.message, error.stack, message.entry)])
@@ -354,10 +345,7 @@ class Host:
             assert self._plan is not None
             data = summary_data(msgspec.convert(summary, Summary), self._plan.options)
             try:
-                output = well_formed(await self._running.once("handleSummary", data))
-            except RecursionError:
-                self._send(Failed(reason="handleSummary() returned what is nested too deeply."))
-                return
+                output = await self._running.once("handleSummary", data)
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("handleSummary()", error)))
                 return

@@ -4,11 +4,14 @@ import asyncio
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fusillade import passwords
-from fusillade.errors import InvalidAuth, NotFound
+from fusillade import emails, passwords
+from fusillade.errors import Conflict, InvalidAuth, NotFound
 from fusillade.storage.models import Organisation, User
+from fusillade.storage.revoked_tokens import is_revoked
+from fusillade.tokens import Claims
 
 
 async def any_user(session: AsyncSession) -> bool:
@@ -23,16 +26,44 @@ async def create_organisation_with_owner(
     organisation = Organisation(name=name)
     session.add(organisation)
     await session.flush()
-    user = User(
+    return await create_user(
+        session,
         organisation_id=organisation.id,
-        email=email.strip().lower(),
+        email=email,
         name=email.partition("@")[0],
         role="owner",
+        password=password,
+    )
+
+
+async def create_user(
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    email: str,
+    name: str,
+    role: str,
+    password: str,
+) -> User:
+    """A new account. Raises :class:`ValidationFailed`, :class:`Conflict` if the e-mail has one."""
+    passwords.check(password)
+    user = User(
+        organisation_id=organisation_id,
+        email=emails.normal(email),
+        name=name,
+        role=role,
         password_hash=await asyncio.to_thread(passwords.hash_password, password),
     )
     session.add(user)
-    await session.flush()
+    await _flush_unless_taken(session, user.email)
     return user
+
+
+async def _flush_unless_taken(session: AsyncSession, email: str) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"{email} already has an account.") from error
 
 
 async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation:
@@ -56,15 +87,40 @@ def _matches(password: str, hashed: str | None) -> bool:
     return passwords.matches(password, hashed or passwords.of_nobody())
 
 
-async def with_organisation(session: AsyncSession, user_id: UUID) -> tuple[User, Organisation]:
-    """A user and the organisation. Raises :class:`InvalidAuth` if there is no such user."""
-    row = (
-        await session.execute(
-            select(User, Organisation)
-            .join(Organisation, Organisation.id == User.organisation_id)
-            .where(User.id == user_id)
+async def holder(session: AsyncSession, claims: Claims) -> User:
+    """The user whose token says this. Raises :class:`InvalidAuth` if it is no longer valid."""
+    user = await session.scalar(
+        select(User).where(
+            User.id == claims.user_id,
+            User.token_version == claims.version,
+            ~is_revoked(claims),
         )
-    ).one_or_none()
-    if row is None:
-        raise InvalidAuth("The token's user does not exist any more.")
-    return row[0], row[1]
+    )
+    if user is None:
+        raise InvalidAuth("The token is no longer valid: log in again.")
+    return user
+
+
+async def change_password(session: AsyncSession, user: User, *, old: str, new: str) -> None:
+    """Give the user another password; all tokens before are no longer valid, API keys are.
+
+    Raises :class:`InvalidAuth` unless ``old`` is the present one, :class:`ValidationFailed`.
+    """
+    passwords.check(new)
+    await session.refresh(user, with_for_update=True)
+    if not await asyncio.to_thread(passwords.matches, old, user.password_hash):
+        raise InvalidAuth("The current password is wrong.")
+    user.password_hash = await asyncio.to_thread(passwords.hash_password, new)
+    user.token_version += 1
+    await session.flush()
+
+
+async def update_profile(
+    session: AsyncSession, user: User, *, name: str | None, email: str | None
+) -> None:
+    """Change what is not None. Raises :class:`ValidationFailed`, :class:`Conflict`."""
+    if name is not None:
+        user.name = name
+    if email is not None:
+        user.email = emails.normal(email)
+    await _flush_unless_taken(session, user.email)

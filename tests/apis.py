@@ -1,7 +1,10 @@
 """The API in this process, on a real database and without Ray: for all that starts no run."""
 
+import email
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from fastapi import FastAPI
 
 from api.app import build_app
 from api.platform import Platform
+from fusillade import passwords
 from fusillade.settings import Settings
 from fusillade.storage import accounts
 from fusillade.storage.database import Database
@@ -25,6 +29,7 @@ class Api:
 
     app: FastAPI
     store: Database
+    data_dir: Path
 
     def client(self, token: str = "") -> httpx.AsyncClient:
         """A client that sends ``token`` (or an API key) with each request."""
@@ -39,6 +44,30 @@ class Api:
             return await accounts.create_organisation_with_owner(
                 session, name=organisation, email=email, password=PASSWORD
             )
+
+    async def colleague(self, of: User, address: str, role: str = "member") -> User:
+        """Another member of somebody's organisation, with PASSWORD."""
+        async with self.store.session() as session:
+            return await accounts.create_user(
+                session,
+                organisation_id=of.organisation_id,
+                email=address,
+                name=address.partition("@")[0],
+                role=role,
+                password=PASSWORD,
+            )
+
+    def mails(self) -> list[email.message.Message]:
+        """What was sent, oldest first: no mail server is set."""
+        files = sorted(self.data_dir.glob("mail/*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        return [email.message_from_bytes(file.read_bytes()) for file in files]
+
+    def invitation_token(self, address: str) -> str:
+        """What the last mail to that address has in its link."""
+        text = [mail.get_payload() for mail in self.mails() if mail["To"] == address][-1]
+        found = re.search(r"/invites/([\w-]+)\n", str(text))
+        assert found is not None, text
+        return found[1]
 
     async def log_in(self, email: str, password: str = PASSWORD) -> httpx.AsyncClient:
         """A client with a fresh token."""
@@ -55,11 +84,14 @@ def settings_for(database_url: str, **more: Any) -> Settings:
 
 
 @pytest.fixture
-async def api(database_url: str, store: Database) -> AsyncIterator[Api]:
-    """The API on an empty database of its own."""
-    app = build_app(settings_for(database_url))
+async def api(
+    database_url: str, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Api]:
+    """The API on an empty database and data directory of its own."""
+    monkeypatch.setattr(passwords, "ROUNDS", 4)
+    app = build_app(settings_for(database_url, data_dir=tmp_path))
     async with app.router.lifespan_context(app):
-        yield Api(app, store)
+        yield Api(app, store, tmp_path)
 
 
 @pytest.fixture

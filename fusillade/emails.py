@@ -1,0 +1,19 @@
+"""E-mail addresses: how they are compared, and what is none."""
+
+import re
+
+from fusillade.errors import ValidationFailed
+
+LONGEST = 254
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+")
+
+
+def normal(address: str) -> str:
+    """The address as it is stored and looked up. Raises :class:`ValidationFailed`.
+
+    Whether somebody reads there, only a mail can tell.
+    """
+    address = address.strip().lower()
+    if len(address) > LONGEST or _ADDRESS.fullmatch(address) is None:
+        raise ValidationFailed("email must be an address such as you@example.com.")
+    return address
