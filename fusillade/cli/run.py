@@ -107,7 +107,7 @@ class _Session:
             files=files,
             entry=self._entry,
             overrides=overrides,
-            env=lambda: script_env(env),
+            env=lambda: self._while_hosts_start(env),
             on_loaded=self._on_loaded,
             on_metric=self._on_metric,
             on_log=self._log,
@@ -140,6 +140,12 @@ class _Session:
             if not self._made.is_terminal and "COLUMNS" not in os.environ:
                 self._made.width = _FILE_WIDTH
         return self._made
+
+    def _while_hosts_start(self, env: list[str]) -> dict[str, str]:
+        """The script's variables; and what shows the run is imported, which takes its time."""
+        from fusillade.cli import plan_view, progress  # noqa: F401
+
+        return script_env(env)
 
     def _log(self, level: str, text: str) -> None:
         logger(self._console, self._log_level)(level, text)

@@ -19,14 +19,16 @@ def script_env(
 
     Raises :class:`ValidationFailed`.
     """
-    from fusillade.settings import Settings
-
-    settings = {f"FUSILLADE_{name.upper()}" for name in Settings.model_fields} | _OWN
     variables = {
         name: value
         for name, value in (os.environ if environment is None else environment).items()
-        if name.startswith(_PREFIXES) and name.upper() not in settings
+        if name.startswith(_PREFIXES)
     }
+    if variables:
+        from fusillade.settings import Settings  # takes its time to import
+
+        own = {f"FUSILLADE_{name.upper()}" for name in Settings.model_fields} | _OWN
+        variables = {name: value for name, value in variables.items() if name.upper() not in own}
     return variables | given_variables(given)
 
 

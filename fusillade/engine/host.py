@@ -19,7 +19,7 @@ import uvloop
 from fusillade import __version__
 from fusillade.engine.drivers.base import Driver, OnReady
 from fusillade.engine.drivers.faults import FaultyDriver
-from fusillade.engine.drivers.named import make_driver
+from fusillade.engine.drivers.named import driver_class, make_driver
 from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.load import LoadRun
@@ -199,6 +199,8 @@ class Host:
                 scenarios=[planned(scenario) for scenario in plan.scenarios],
             )
         )
+        # Imports it, which the first request would otherwise be measured with.
+        driver_class(plan.http_driver)
 
     def _make_driver(self, ready: OnReady) -> Driver:
         """Asked for when the first request is sent: the plan is known then."""

@@ -1,6 +1,7 @@
 """The HTTP drivers by the names that ``options.http_driver`` may have."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from fusillade.engine.drivers.base import Driver, OnReady
 
@@ -16,20 +17,21 @@ def make_driver(
     authorities: str = "",
     reuse: bool = True,
 ) -> Driver:
-    """A driver; only the one asked for is imported.
+    """A driver.
 
     ``verify``: servers' certificates; ``authorities``: PEM of those that are trusted besides the
     system's; ``reuse``: connections for more than one request."""
-    settings: dict[str, Any] = {
-        "user_agent": user_agent,
-        "verify": verify,
-        "authorities": authorities,
-        "reuse": reuse,
-    }
+    return driver_class(name)(
+        on_ready, user_agent=user_agent, verify=verify, authorities=authorities, reuse=reuse
+    )
+
+
+def driver_class(name: DriverName) -> Callable[..., Driver]:
+    """What makes a driver; only the one asked for is imported."""
     if name == "libcurl":
         from fusillade.engine.drivers.curl import CurlDriver
 
-        return CurlDriver(on_ready, **settings)
+        return CurlDriver
     from fusillade.engine.drivers.plain import PlainDriver
 
-    return PlainDriver(on_ready, **settings)
+    return PlainDriver
