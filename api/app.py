@@ -5,7 +5,20 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import artifacts, auth, errors, health, invites, keys, live, me, openapi, team, tests
+from api import (
+    analytics,
+    artifacts,
+    auth,
+    errors,
+    health,
+    invites,
+    keys,
+    live,
+    me,
+    openapi,
+    team,
+    tests,
+)
 from api.platform import Platform
 from fusillade import __version__
 from fusillade.settings import Settings
@@ -27,7 +40,18 @@ def build_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     errors.install(app)
-    for resource in (health, auth, me, keys, team, invites, tests, artifacts, live):
+    for resource in (
+        health,
+        auth,
+        me,
+        keys,
+        team,
+        invites,
+        tests,
+        analytics,
+        artifacts,
+        live,
+    ):
         app.include_router(resource.router)
     openapi.install(app)
     return app

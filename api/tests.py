@@ -2,19 +2,23 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 
 from api import creation
-from api.authentication import TestCreate, TestRead
+from api.authentication import Full, TestCreate, TestRead
 from api.platform import Here, Platform, Session
 from api.test_form import SCHEMA, TestForm, read_test_form
+from fusillade import comparison
 from fusillade.creation import Plan
+from fusillade.errors import InvalidState
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
-from fusillade.storage import tests
+from fusillade.storage import listing, tests
 from fusillade.storage.models import Test
 
 router = APIRouter(prefix="/api/v1/tests", tags=["tests"])
@@ -55,11 +59,33 @@ async def list_tests(
     session: Session,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: str | None = None,
+    sort: Annotated[listing.Sort, Query(description="A minus sign: descending")] = "-created_at",
+    status: Annotated[list[listing.Status] | None, Query(description="Any of these")] = None,
+    search: Annotated[str | None, Query(description="Part of the name, in any case")] = None,
+    region: str | None = None,
+    target_url: str | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
 ) -> dict[str, Any]:
-    """The organisation's tests, newest first. ``next_cursor`` leads to the next page."""
-    page = await tests.page(session, caller.organisation_id, limit=limit, cursor=cursor)
+    """The organisation's tests. ``next_cursor`` leads to the next page, from which nothing is
+    missing and on which nothing stands twice, whatever is added meanwhile."""
+    page = await listing.page(
+        session,
+        caller.organisation_id,
+        filters=listing.Filters(
+            statuses=tuple(status or ()),
+            search=search,
+            region=region,
+            target_url=target_url,
+            created_after=created_after,
+            created_before=created_before,
+        ),
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
     return {
-        "tests": [_brief(test) for test in page.tests],
+        "tests": [brief(test) for test in page.tests],
         "total": page.total,
         "limit": limit,
         "next_cursor": page.next_cursor,
@@ -71,13 +97,45 @@ async def details(test_id: UUID, caller: TestRead, session: Session) -> dict[str
     """One test with its metrics and thresholds."""
     test = await tests.get(session, test_id, caller.organisation_id)
     summary = test.summary
-    return _brief(test) | {
+    return brief(test) | {
         "options": test.options,
         "warnings": test.warnings,
         "thresholds": [] if summary is None else summary["thresholds"],
         "summary": summary,
         "series": await tests.series(session, test.id),
     }
+
+
+@router.delete("/{test_id}", status_code=204)
+async def delete(test_id: UUID, caller: Full, platform: Here) -> None:
+    """Delete a test with its results. One that is under way is ended at once."""
+    async with platform.database.session() as session:
+        test = await tests.get(session, test_id, caller.organisation_id)
+        is_live = test.status in tests.ACTIVE
+        await session.delete(test)
+    if is_live:
+        await platform.poke(test_id)
+
+
+@router.get("/{test_id}/compare/{baseline_id}")
+async def compare(
+    test_id: UUID, baseline_id: UUID, caller: TestRead, session: Session
+) -> dict[str, Any]:
+    """A run beside a baseline, and whether it has regressed: p95 latency up by more than 10 %, or
+    error rate by more than 0.5 percentage points."""
+    current, baseline = [
+        comparison.result_of(_ended(await tests.get(session, one, caller.organisation_id)))
+        for one in (test_id, baseline_id)
+    ]
+    return dict(msgspec.to_builtins(comparison.compare(baseline, current)))
+
+
+def _ended(test: Test) -> Test:
+    if test.summary is None:
+        raise InvalidState(
+            f"The test {test.id} is {test.status} and has no results; compare runs that have ended."
+        )
+    return test
 
 
 @router.post("/{test_id}/start")
@@ -136,7 +194,7 @@ async def _wait(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _brief(test: Test) -> dict[str, Any]:
+def brief(test: Test) -> dict[str, Any]:
     """A test without what is long."""
     times = ("created_at", "ready_at", "started_at", "finished_at")
     return {

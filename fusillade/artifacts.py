@@ -41,7 +41,10 @@ class Output:
 def read_output(text: str) -> Output:
     """Check the JSON of what ``handleSummary`` returned; what is no use is among the problems."""
     output = Output()
-    returned = json.loads(text)
+    try:
+        returned = json.loads(text)
+    except RecursionError:
+        returned = False
     if returned is None:
         return output
     if not isinstance(returned, dict):

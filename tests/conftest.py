@@ -31,6 +31,7 @@ for _name in (
     "sockets",
     "driver_bench",
     "platforms",
+    "stored",
     "apis",
 ):
     _load(_name)

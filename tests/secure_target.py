@@ -119,6 +119,7 @@ class _Chosen(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._target.connections += 1
+        self._target.transports.append(transport)
         chosen = transport.get_extra_info("ssl_object").selected_alpn_protocol()
         protocol = _Http2() if chosen == "h2" else _Connection()
         transport.set_protocol(protocol)
@@ -134,6 +135,13 @@ class SecureTarget:
     """Whose handshake has come to its end."""
     names: list[str | None] = field(default_factory=list)
     """What clients have asked for by SNI."""
+
+    transports: list[Any] = field(default_factory=list)
+
+    def close_connections(self) -> None:
+        """Close all that are open, as a server does after a while."""
+        for transport in self.transports:
+            transport.close()
 
     @property
     def url(self) -> str:

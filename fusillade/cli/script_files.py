@@ -18,7 +18,7 @@ def read_files(script: Path) -> tuple[dict[str, bytes], str]:
     if not script.is_file():
         raise ValidationFailed(f"There is no file {script}.")
     root = script.resolve().parent
-    files = {script.name: script.read_bytes()}
+    files = {script.name: _content(script)}
     total = 0
     for directory, names, entries in os.walk(root):
         names[:] = [n for n in names if not n.startswith(".") and n != "node_modules"]
@@ -32,5 +32,12 @@ def read_files(script: Path) -> tuple[dict[str, bytes], str]:
                     f"{root} has more than {_MOST_FILES:,} files or {_MOST_BYTES >> 20} MiB of "
                     "scripts and data: put the test into a directory of its own."
                 )
-            files[str(path.relative_to(root))] = path.read_bytes()
+            files[str(path.relative_to(root))] = _content(path)
     return files, script.name
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValidationFailed(f"Cannot read {path}: {error.strerror}.") from error

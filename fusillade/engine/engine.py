@@ -17,6 +17,7 @@ from fusillade.engine.drivers.base import Driver, Template
 from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.exchange import OPERATION, WAKE_BATCH, Kind
 from fusillade.engine.realm import Realm
+from fusillade.engine.well_formed import well_formed
 from fusillade.metrics.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -233,6 +234,8 @@ class Engine:
         defines = kind in (Kind.DEFINE_TEMPLATE, Kind.DEFINE_SERIES, Kind.DEFINE_METRIC)
         length = int(second) if defines else number
         text = bytes(data[offset : offset + length])
+        if kind != Kind.RESULT:
+            text = well_formed(text)
         match kind:
             case Kind.DEFINE_TEMPLATE:
                 request = _decode_request(text)

@@ -26,6 +26,7 @@ from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.share import Share
+from fusillade.engine.well_formed import well_formed
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
     Beat,
@@ -72,6 +73,7 @@ _LIKELY = (
     "cause."
 )
 _MOST_WARM_CONNECTIONS = 1000
+_LARGEST_OPTIONS = 1 << 20
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
 
 
@@ -168,7 +170,14 @@ class Host:
         )
         self._engine = engine
         try:
-            loaded = msgspec.json.decode(await engine.load(message.env))
+            text = await engine.load(message.env)
+            if len(text) > _LARGEST_OPTIONS:
+                raise ScriptError(f"options: must have at most {_LARGEST_OPTIONS:,} bytes", "")
+            loaded = msgspec.json.decode(well_formed(text))
+        except RecursionError:
+            problem = self._problem("options: are nested too deeply", "", message.entry)
+            self._send(Rejected(problems=[problem]))
+            return
         except ScriptError as error:
             self._send(
                 Rejected(problems=[self._problem(error.message, error.stack, message.entry)])
@@ -347,7 +356,10 @@ class Host:
             assert self._plan is not None
             data = summary_data(msgspec.convert(summary, Summary), self._plan.options)
             try:
-                output = await self._running.once("handleSummary", data)
+                output = well_formed(await self._running.once("handleSummary", data))
+            except RecursionError:
+                self._send(Failed(reason="handleSummary() returned what is nested too deeply."))
+                return
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("handleSummary()", error)))
                 return

@@ -210,8 +210,8 @@ class ScriptHost:
                 file=entry,
             )
             raise ScriptRejected([problem]) from None
-        except ScriptHostDied as died:
-            raise ScriptRejected([Problem(message=str(died), file=entry)]) from died
+        except (ScriptHostDied, ScriptFailed) as failure:
+            raise ScriptRejected([Problem(message=str(failure), file=entry)]) from failure
         if isinstance(answer, Rejected):
             raise ScriptRejected(answer.problems)
         assert isinstance(answer, Loaded)

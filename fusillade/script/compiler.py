@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from fusillade.hosting.messages import Problem
 from fusillade.script import modules as module_syntax
 from fusillade.script.blocking import MODULES, UNAVAILABLE
 from fusillade.script.edits import ColumnMap, Edits
 from fusillade.script.flow import Flow
+from fusillade.script.known_names import KNOWN, unknown
 from fusillade.script.option_places import OptionPlaces, find_options
 from fusillade.script.problems import ScriptErrors
 from fusillade.script.rewrite import Rewrite
@@ -73,9 +76,10 @@ def compile_script(files: Mapping[str, bytes], entry: str) -> CompiledScript:
         compiled.append(CompiledModule(module.path, code, columns))
     if problems:
         raise ScriptErrors(problems[:_MOST_PROBLEMS])
+    warnings = [warning for module in loaded.values() for warning in _unknown_names(module)]
     return CompiledScript(
         modules=compiled,
-        warnings=[],
+        warnings=warnings[:_MOST_PROBLEMS],
         target_urls=_origins(loaded.values()),
         options=find_options(loaded, entry),
     )
@@ -189,6 +193,27 @@ def _forbidden(scopes: Scopes) -> list[Problem]:
             words = "for await is not available"
         if words is not None:
             problems.append(_problem(source, node, words))
+    return problems
+
+
+def _unknown_names(module: Module) -> list[Problem]:
+    """A warning for the first use of each name that is nowhere declared."""
+    scopes = module.scopes
+    source = scopes.tree.source
+    seen = set(KNOWN)
+    problems = []
+    for node in scopes.tree.nodes:
+        if node.type not in ("identifier", "shorthand_property_identifier"):
+            continue
+        name = node.text
+        if name in seen or scopes.binding(node) is not None:
+            continue
+        parent = node.parent
+        if parent is not None and parent.type == "unary_expression" and parent.token("typeof"):
+            continue
+        seen.add(name)
+        problem = _problem(source, node, unknown(name))
+        problems.append(msgspec.structs.replace(problem, severity="warning"))
     return problems
 
 

@@ -70,6 +70,9 @@ class Rewrite:
         }
         for site in waiting.values():
             self._call(site, waiting, chained)
+        for node in self._scopes.tree.nodes:
+            if node.type == "identifier" and node.text == "await" and node.field == "function":
+                self._await_call(node)
         for node in self._flow.called_by_the_language(self._module):
             self._edits.wrap(node, "$fu.plain(", ")")
         for function in self._scopes.functions:
@@ -179,6 +182,16 @@ class Rewrite:
         self._edits.replace(node.children[0], "(yield $fu.wait(")
         self._opened.add(node.start)
         self._edits.after(node, "))")
+
+    def _await_call(self, node: Node) -> None:
+        """``await (f)(x)``, which the grammar takes for a call of something named await."""
+        outer = node
+        while outer.parent is not None and outer.field == _CHAIN.get(outer.parent.type, "no chain"):
+            outer = outer.parent
+        if self._scopes.function_of[outer.index].is_async:
+            self._edits.replace(node, "")
+            self._before(outer, "(yield $fu.wait(")
+            self._edits.after(outer, "))")
 
     def _cannot_wait(self, site: CallSite) -> None:
         where = site.inside.cannot_wait

@@ -1,7 +1,9 @@
 """The connection to PostgreSQL: sessions, and the schema brought up to date."""
 
 import contextlib
+import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from importlib.resources import files
 
@@ -16,6 +18,7 @@ from fusillade.errors import InternalError, ValidationFailed
 
 _MIGRATION_LOCK = 0x46555349  # "FUSI": one process at a time migrates
 _CONNECT_SECONDS = 10
+_ESCAPE = re.compile(r"\\(?:u0000|.)")
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ class Database:
             # A connection that died with the server is replaced instead of failing a request.
             pool_pre_ping=True,
             connect_args={"connect_timeout": _CONNECT_SECONDS},
+            json_serializer=_storable_json,
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
@@ -101,6 +105,15 @@ def _connection(url: str) -> Iterator[sqlalchemy.Connection]:
         where = f"{place.host or 'localhost'}:{place.port or 5432}/{place.database}"
         last = str(error.orig).strip().splitlines()[-1].strip()
         raise StorageUnavailable(f"The database at {where} cannot be used: {last}") from error
+
+
+def _storable_json(value: object) -> str:
+    """JSON for a column: NUL, which JSONB refuses, becomes U+FFFD, and half a character ``?``."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    if "\\u0000" not in text:
+        return text
+    # One escape after the other: an escaped backslash may stand before a plain u0000.
+    return _ESCAPE.sub(lambda found: "\ufffd" if found[0] == "\\u0000" else found[0], text)
 
 
 def _driver(url: str) -> str:

@@ -5,16 +5,33 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    Computed,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class _StoredText(TypeDecorator[str]):
+    """Text of any origin: what PostgreSQL cannot store in it is replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class Base(DeclarativeBase):
@@ -22,7 +39,7 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {  # noqa: RUF012
         datetime: DateTime(timezone=True),
-        str: Text(),
+        str: _StoredText(),
         list[str]: ARRAY(Text()),
         dict[str, Any]: JSONB(),
         list[dict[str, Any]]: JSONB(),
@@ -108,6 +125,11 @@ class Invitation(Base):
     __table_args__ = (UniqueConstraint("organisation_id", "email"),)
 
 
+def _of_summary(name: str) -> Mapped[float | None]:
+    """A number of the summary as a column of its own, which PostgreSQL keeps up to date."""
+    return mapped_column(Double(), Computed(f"(summary ->> '{name}')::float8", persisted=True))
+
+
 class Test(Base):
     """One test and its run."""
 
@@ -141,6 +163,10 @@ class Test(Base):
     start_at: Mapped[float | None]
     """The shared start of all WorkerActors, Unix time; set with ``running``."""
     summary: Mapped[dict[str, Any] | None]
+    avg_latency_ms: Mapped[float | None] = _of_summary("avg_latency_ms")
+    p95_latency_ms: Mapped[float | None] = _of_summary("p95_latency_ms")
+    error_rate: Mapped[float | None] = _of_summary("error_rate")
+    rps: Mapped[float | None] = _of_summary("rps")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ready_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
@@ -149,6 +175,15 @@ class Test(Base):
     __table_args__ = (
         Index("tests_of_organisation", "organisation_id", "created_at", "id"),
         Index("tests_by_status", "status"),
+        Index(
+            "tests_for_trends",
+            "organisation_id",
+            "finished_at",
+            "id",
+            postgresql_include=["avg_latency_ms", "p95_latency_ms", "error_rate", "rps"],
+            postgresql_where=text("status = 'completed'"),
+        ),
+        Index("tests_by_target", "target_urls", postgresql_using="gin"),
     )
 
 

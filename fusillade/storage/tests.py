@@ -1,18 +1,16 @@
 """Tests and their runs: what is stored of them, and how their status may change."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.errors import InvalidState, NotFound
 from fusillade.storage.models import Test, TestFile, TestSeries
-from fusillade.storage.ownership import belonging_to, missing, owned
-from fusillade.storage.pages import cursor_after, read_cursor
+from fusillade.storage.ownership import missing, owned
 
 ACTIVE = ("provisioning", "ready", "pending", "running")
 ENDED = ("completed", "failed", "cancelled", "stopped")
@@ -28,17 +26,6 @@ _COMES_FROM = {
     "failed": ACTIVE,
 }
 _TIMES = {"ready": "ready_at", "running": "started_at"} | dict.fromkeys(ENDED, "finished_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some tests, newest first."""
-
-    tests: Sequence[Test]
-    total: int
-    """How many there are in all."""
-    next_cursor: str | None
-    """For the page after this one; None on the last."""
 
 
 async def create(session: AsyncSession, test: Test, files: Mapping[str, bytes]) -> None:
@@ -73,28 +60,6 @@ async def files(session: AsyncSession, test_id: UUID) -> dict[str, bytes]:
     """The test's files by path."""
     rows = await session.scalars(select(TestFile).where(TestFile.test_id == test_id))
     return {file.path: file.content for file in rows}
-
-
-async def page(
-    session: AsyncSession, organisation_id: UUID, *, limit: int, cursor: str | None = None
-) -> Page:
-    """Tests of an organisation, newest first; rows that are added meanwhile shift nothing.
-
-    Raises :class:`ValidationFailed` for a cursor that no page has given.
-    """
-    query = belonging_to(Test, organisation_id)
-    if cursor is not None:
-        query = query.where(tuple_(Test.created_at, Test.id) < read_cursor(cursor))
-    rows = (
-        await session.scalars(
-            query.order_by(Test.created_at.desc(), Test.id.desc()).limit(limit + 1)
-        )
-    ).all()
-    total = await session.scalar(
-        select(func.count()).select_from(Test).where(Test.organisation_id == organisation_id)
-    )
-    following = cursor_after(rows[limit - 1]) if len(rows) > limit else None
-    return Page(tests=rows[:limit], total=int(total or 0), next_cursor=following)
 
 
 async def transition(session: AsyncSession, test_id: UUID, to: str, **values: Any) -> Test:

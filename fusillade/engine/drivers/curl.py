@@ -40,6 +40,7 @@ _ERRORS = {
     pycurl.E_PARTIAL_FILE: _RESET,
     pycurl.E_SEND_ERROR: _PIPE,
 }
+_STALE = frozenset((pycurl.E_GOT_NOTHING, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR, pycurl.E_HTTP2))
 _PROTOCOLS = {
     pycurl.CURL_HTTP_VERSION_1_0: 10,
     pycurl.CURL_HTTP_VERSION_1_1: 11,
@@ -67,6 +68,7 @@ class _Handle:
         "has_cookies",
         "head",
         "info",
+        "retried",
         "series",
         "set",
         "slot",
@@ -82,6 +84,7 @@ class _Handle:
         self.slot = -1
         self.series = -1
         self.uploads = False
+        self.retried = False
         self.timeout_ms = -1.0
         self.curl = pycurl.Curl()
         # Bound once: pycurl looks attributes up slowly.
@@ -263,19 +266,35 @@ class CurlDriver:
         elif not self._under_way:
             return False
         self._multi.perform()
+        again = False
         while True:
             queued, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
                 self._finished.append((self._handles[curl], 0))
             for curl, code, _message in failed:
-                self._finished.append((self._handles[curl], code))
+                handle = self._handles[curl]
+                if _is_stale(handle, code):
+                    self._send_again(handle)
+                    again = True
+                else:
+                    self._finished.append((handle, code))
             if not queued:
                 break
         if self._finished:
             self._deliver(exchange)
             return True
+        if again:
+            return True
         self._arm()
         return False
+
+    def _send_again(self, handle: _Handle) -> None:
+        """On a new connection: libcurl does that by itself for some ways of being stale only."""
+        self._multi.remove_handle(handle.curl)
+        handle.retried = True
+        handle.template = None  # it would open a connection each time: not to be used again
+        handle.set(pycurl.FRESH_CONNECT, 1)
+        self._multi.add_handle(handle.curl)
 
     def _deliver(self, exchange: Exchange) -> bool:
         finished = self._finished
@@ -423,6 +442,16 @@ class CurlDriver:
         self._multi.close()
         self._epoll.close()
         self._levels.close()
+
+
+def _is_stale(handle: _Handle, code: int) -> bool:
+    """Whether the server closed an idle connection while the request was on its way."""
+    return (
+        code in _STALE
+        and not handle.retried
+        and handle.info(pycurl.NUM_CONNECTS) == 0
+        and not handle.head.tell()
+    )
 
 
 def _all_authorities(more: str) -> bytes:

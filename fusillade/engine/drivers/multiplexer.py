@@ -232,6 +232,10 @@ class Multiplexer:
             self._lost(link)
             return
         self._deliver(link, arrived)
+        if link.secure.closed:
+            # TLS's own end (close_notify); the socket's may be long in coming.
+            self._lost(link)
+            return
         if session.closing:
             self._retire(link)
             if not session.streams:

@@ -6,8 +6,10 @@ import hmac
 from typing import Any
 
 import pytest
-from scripts import evaluate, run
+from scripts import as_files, evaluate, run
 from target import Target
+
+from fusillade.hosting.script_host import ScriptHost, ScriptRejected
 
 
 @pytest.fixture
@@ -292,3 +294,37 @@ async def test_what_is_not_available_says_so_however_it_is_reached() -> None:
         "JsAmqpClient is not available yet: tests cannot use AMQP",
         "chromium is not available yet: tests cannot use a browser",
     ]
+
+
+async def test_half_a_character_in_a_text_breaks_nothing() -> None:
+    script = """export const options = { tags: { cut: 'é\\ud83d' } };
+      export function setup() { return 'a\\ud800'; }
+      export default function (data) {
+        console.log('\\\\ud800 \\ud800', '😀'.slice(0, 1));
+        check(data, { 'x\\ud800': (v) => v === 'a\\ud800' });
+        metrics.counterAdd('sold\\udc00', 1);
+        throw new Error('\\ud800');
+      }
+      export function handleSummary() { return { stdout: '\\ud83d' }; }"""
+    done = await run(script, workers=1, iterations=1)
+    assert done.loaded.options["tags"] == {"cut": "é?"}
+    assert [(check.name, check.passes) for check in done.summary.checks] == [("x?", 1)]
+    assert done.summary.metrics["sold?"] == 1
+    assert done.log[0] == "info: \\ud800 ? ?"
+    assert done.output == {"stdout": "?"}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "let x = 1; for (let i = 0; i < 1500; i++) x = [x]; export const options = { x };",
+            "options: are nested too deeply",
+        ),
+        ("export const options = { x: 'y'.repeat(2e6) };", "options: must have at most 1,048,576"),
+    ],
+)
+async def test_options_without_measure_are_refused(source: str, words: str) -> None:
+    async with ScriptHost() as host:
+        with pytest.raises(ScriptRejected, match=words):
+            await host.load(as_files(source + "\nexport default function () {}"), "script.js")

@@ -62,6 +62,29 @@ async def test_a_timeout_is_one_also_over_tls(bench: Bench, offer: str) -> None:
     assert (after.status, after.body) == (200, b"x")
 
 
+@pytest.mark.parametrize("offer", ["h2", "h1"])
+async def test_a_connection_that_died_while_idle_costs_no_error(bench: Bench, offer: str) -> None:
+    async with secure_target(server_context(OFFERS[offer])) as target:
+        await bench.send(target.url)
+        target.close_connections()
+        await asyncio.sleep(0.1)
+        seen = await bench.send(target.url)
+    assert (seen.status, seen.row["reused"], target.connections) == (200, 0, 2)
+
+
+@pytest.mark.parametrize("offer", ["h2", "h1"])
+async def test_a_server_that_closes_instead_of_answering_is_an_error_after_one_more_try(
+    bench: Bench, offer: str
+) -> None:
+    async with secure_target(server_context(OFFERS[offer])) as target:
+        await bench.send(target.url)
+        seen = await bench.send(f"{target.url}/close")
+        assert (seen.status, target.connections) == (0, 2)
+        # libcurl does not tell it from frames that make no sense.
+        assert seen.error in ("ECONNRESET", "ENETWORK")
+        assert (await bench.send(target.url)).status == 200
+
+
 WRONG: dict[str, dict[str, Any]] = {
     "signed by a stranger": {"signed_by": trustme.CA()},
     "for somebody else": {"identities": ["elsewhere.example"]},

@@ -176,6 +176,13 @@ CASES = {
         "return [[...g(3)], a, b, wait(1)];",
         [[0, 1, 2], 0, 1, 1],
     ),
+    "await in front of a parenthesis that is called": (
+        """const add = async (a, b) => wait(a) + b; const o = { add, n: (x) => ({ x }) };
+        const main = async () => [await (async () => wait(1))(), await (add)(1, 2) + 4, await (o.n)(5).x,
+          await (o.n)(6)['x'], await (add(3, 4)), (await (async (x) => x)(8)) + 1];
+        return main();""",
+        [1, 7, 5, 6, 7, 9],
+    ),
     "async functions and await": (
         """const load = async (x) => { const y = await wait(x); return y + (await Promise.resolve(1)); };
         const main = async () => { const a = load(1); const b = load(10); return (await a) + (await b); };

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from fusillade.errors import InvalidState, NotFound, ValidationFailed
-from fusillade.storage import accounts, artifacts, tests
+from fusillade.storage import accounts, artifacts, listing, tests
 from fusillade.storage.database import Database
 from fusillade.storage.models import Test
 
@@ -109,7 +109,7 @@ async def test_pages_do_not_shift_while_rows_are_added(store: Database) -> None:
     cursor = None
     while True:
         async with store.session() as session:
-            page = await tests.page(session, owner, limit=3, cursor=cursor)
+            page = await listing.page(session, owner, limit=3, cursor=cursor)
         seen += [test.name for test in page.tests]
         await new_test(store, owner, "new")
         cursor = page.next_cursor
@@ -124,7 +124,7 @@ async def test_a_cursor_that_no_page_gave_is_a_validation_error(
 ) -> None:
     async with store.session() as session:
         with pytest.raises(ValidationFailed, match="cursor"):
-            await tests.page(session, uuid4(), limit=1, cursor=cursor)
+            await listing.page(session, uuid4(), limit=1, cursor=cursor)
 
 
 async def test_files_and_series_come_back_as_they_were(store: Database) -> None:
@@ -157,3 +157,22 @@ async def test_artifacts_are_replaced_as_a_whole(store: Database) -> None:
         with pytest.raises(NotFound, match=r"no artifact a\.html"):
             await artifacts.content(session, test_id, "a.html")
         assert await artifacts.sizes(session, uuid4()) == []
+
+
+async def test_text_of_any_kind_can_be_stored(store: Database) -> None:
+    owner = await organisation(store)
+    test_id = await new_test(store, owner, name="a\0b\ud800")
+    texts = ["\0", "\ud800", "\\u0000", "\\\0", "😀ż", "\\\\"]
+    async with store.session() as session:
+        test = await tests.get(session, test_id, owner)
+        test.summary = {"log": texts, "\0key": 1}
+        test.reason = "why\0"
+    async with store.session() as session:
+        test = await tests.get(session, test_id, owner)
+        assert (test.name, test.reason) == ("a\ufffdb?", "why\ufffd")
+        assert test.summary == {
+            "log": ["\ufffd", "?", "\\u0000", "\\\ufffd", "😀ż", "\\\\"],
+            "\ufffdkey": 1,
+        }
+        with pytest.raises(NotFound):
+            await artifacts.content(session, test_id, "\0")

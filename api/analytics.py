@@ -1,0 +1,106 @@
+"""``/api/v1/analytics``: trends over many runs, and several runs side by side."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.authentication import TestRead
+from api.platform import Session
+from api.tests import brief
+from fusillade.errors import ValidationFailed
+from fusillade.metrics.live import timestamp
+from fusillade.storage import tests, trends
+
+router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"])
+
+_LONGEST_DAYS = 365
+_MOST_COMPARED = 10
+
+
+@router.get("/trends")
+async def list_trends(
+    caller: TestRead,
+    session: Session,
+    metric: trends.Metric = "p95",
+    period: Annotated[
+        str, Query(description="Days back from now, such as 30d; up to 365d")
+    ] = "30d",
+    target_url: Annotated[str | None, Query(description="Only runs with this target")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="The most points")] = 1000,
+) -> dict[str, Any]:
+    """One point for each completed run, oldest first, and one bucket for each day (UTC).
+
+    Latencies are in milliseconds, ``error_rate`` is between 0 and 1. If there are more runs than
+    ``limit``, the points are those of the newest; the daily buckets always cover all.
+    """
+    scope: dict[str, Any] = {
+        "metric": metric,
+        "days": _days(period),
+        "now": datetime.now(UTC),
+        "target_url": target_url,
+    }
+    points = await trends.runs(session, caller.organisation_id, limit=limit, **scope)
+    days = await trends.daily(session, caller.organisation_id, **scope)
+    return {
+        "metric": metric,
+        "period": period,
+        "target_url": target_url,
+        "total_runs": sum(day.runs for day in days),
+        "points": [
+            {
+                "test_id": str(run.id),
+                "name": run.name,
+                "timestamp": timestamp(run.finished_at),
+                "value": run.value,
+            }
+            for run in points
+        ],
+        "daily": [
+            {
+                "date": day.day.date().isoformat(),
+                "runs": day.runs,
+                "avg": round(day.avg, 6),
+                "min": day.min,
+                "max": day.max,
+            }
+            for day in days
+        ],
+    }
+
+
+@router.get("/compare")
+async def compare_runs(
+    caller: TestRead,
+    session: Session,
+    test_ids: Annotated[str, Query(description="Up to 10 ids, separated by commas")],
+) -> dict[str, Any]:
+    """Up to 10 runs side by side, in the order in which they are asked for."""
+    found = [await tests.get(session, one, caller.organisation_id) for one in _ids(test_ids)]
+    return {"tests": [brief(test) for test in found]}
+
+
+def _days(period: str) -> int:
+    match = re.fullmatch(r"(\d{1,4})d", period)
+    if match is None or not 1 <= int(match[1]) <= _LONGEST_DAYS:
+        raise ValidationFailed(
+            f"period: {period!r} is not a number of days from 1d to {_LONGEST_DAYS}d."
+        )
+    return int(match[1])
+
+
+def _ids(text: str) -> list[UUID]:
+    ids = []
+    for part in text.split(","):
+        try:
+            ids.append(UUID(part.strip()))
+        except ValueError as error:
+            raise ValidationFailed(
+                f"test_ids: {part.strip()!r} is not the id of a test."
+            ) from error
+    ids = list(dict.fromkeys(ids))
+    if len(ids) > _MOST_COMPARED:
+        raise ValidationFailed(f"test_ids: at most {_MOST_COMPARED} tests can be compared.")
+    return ids
