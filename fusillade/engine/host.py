@@ -432,7 +432,9 @@ def _thrown(error: BaseException) -> str:
     """What the script threw, of a SpiderMonkeyError's report with position and stack."""
     report = str(error).partition("Stack Trace:")[0]
     lines = [line.strip() for line in report.splitlines() if line.strip()]
-    return lines[-1] if lines else "an error that cannot be shown"
+    words = lines[-1] if lines else "an error that cannot be shown"
+    # Where an object of pythonmonkey's lies in memory is nobody's business.
+    return re.sub(r" at 0x[0-9a-f]+", "", words)
 
 
 def _is_out_of_memory(text: str) -> bool:

@@ -387,6 +387,12 @@ class ScriptHost:
         limit = self._memory_limit_bytes >> 20
         if code < 0:
             name = signal.Signals(-code).name
+            if code == -signal.SIGSEGV:
+                return ScriptHostDied(
+                    "The script host crashed (SIGSEGV): was a promise rejected with a symbol or an "
+                    "invalid date, which the engine cannot show, or did the script use more memory "
+                    f"than its limit of {limit} MiB?"
+                )
             return ScriptHostDied(
                 f"The script host was ended by {name}: did the script use more memory than its "
                 f"limit of {limit} MiB?"

@@ -602,3 +602,21 @@ async def test_whatever_json_setup_returns_arrives_as_it_was() -> None:
         "  print(depth, data.half.charCodeAt(0)); }"
     )
     assert lines == ["info: 2000 55296", "done"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("new Error('lost')", r"Uncaught \(in promise\) .*lost"),
+        ("() => 1", r"Uncaught \(in promise\) <[^0]*>$"),
+        # pythonmonkey crashes for what it cannot convert: that ends this test, and says why.
+        ("Symbol('s')", r"rejected with a symbol|Uncaught \(in promise\)"),
+    ],
+)
+async def test_a_promise_that_nobody_handles_is_told_without_addresses(
+    reason: str, outcome: str
+) -> None:
+    lines = await outcome_of(
+        f"export default function () {{ Promise.reject({reason}); sleep(0.05); }}"
+    )
+    assert any(re.search(outcome, line) for line in lines), lines
