@@ -18,6 +18,7 @@ from api import (
     openapi,
     team,
     tests,
+    validation,
 )
 from api.platform import Platform
 from fusillade import __version__
@@ -47,6 +48,7 @@ def build_app(settings: Settings) -> FastAPI:
         keys,
         team,
         invites,
+        validation,  # before tests/{test_id}
         tests,
         analytics,
         artifacts,

@@ -1,8 +1,11 @@
 """The multipart form that creates a test."""
 
 import asyncio
+import contextlib
 import json
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -90,11 +93,35 @@ class TestForm(BaseModel):
     env: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A test's files as they were uploaded."""
+
+    entry: str
+    files: dict[str, bytes]
+    """By path inside the test; ``entry`` is one of them."""
+    env: dict[str, str]
+
+
 async def read_test_form(request: Request, settings: Settings) -> TestForm:
     """Read and check the form. ``vus`` is another name for ``workers``.
 
     Raises :class:`ValidationFailed`, :class:`ScriptTooLarge`.
     """
+    async with _opened(request, settings) as form:
+        script = await _read_script(form, settings)
+        fields = _checked(form)
+    return TestForm(**fields.model_dump(), entry=script.entry, files=script.files, env=script.env)
+
+
+async def read_script_form(request: Request, settings: Settings) -> Script:
+    """Read the files and variables of the form alone. Raises as :func:`read_test_form`."""
+    async with _opened(request, settings) as form:
+        return await _read_script(form, settings)
+
+
+@contextlib.asynccontextmanager
+async def _opened(request: Request, settings: Settings) -> AsyncIterator[FormData]:
     content_type = request.headers.get("content-type", "")
     if not content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
         raise ValidationFailed("Send the fields as multipart/form-data.")
@@ -109,15 +136,17 @@ async def read_test_form(request: Request, settings: Settings) -> TestForm:
             max_fields=20 + _MOST_VARIABLES,
             max_part_size=settings.max_script_bytes + 1,
         ) as form:
-            files, entry = await _files(form, settings)
-            fields = _checked(form)
-            env = _variables(form)
+            yield form
     except (MultiPartException, HTTPException) as error:
         words = error.message if isinstance(error, MultiPartException) else error.detail
         if "size" in words:
             raise _script_too_large(settings) from error
         raise ValidationFailed(f"The form cannot be read: {words}") from error
-    return TestForm(**fields.model_dump(), entry=entry, files=files, env=env)
+
+
+async def _read_script(form: FormData, settings: Settings) -> Script:
+    files, entry = await _files(form, settings)
+    return Script(entry, files, _variables(form))
 
 
 def _limited(receive: Receive, most_bytes: int, settings: Settings) -> Receive:
