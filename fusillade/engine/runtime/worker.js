@@ -48,6 +48,15 @@
     freeSlots.push(slot);
   }
 
+  // Slots of what was given up. What the engine has already finished for them is still on its way
+  // through this pump, and must not meet anybody new.
+  let retired = [];
+
+  function retireSlot(slot) {
+    slots[slot] = undefined;
+    retired.push(slot);
+  }
+
   class Worker {
     constructor(scenario, index, id) {
       this.scenario = scenario;
@@ -252,7 +261,7 @@
   function abandon(waiter) {
     operation(waiter.slot, KIND.CANCEL, 0, 0, 0, 0, 0, 0);
     waiter.ended = true;
-    freeSlot(waiter.slot);
+    retireSlot(waiter.slot);
     // A batch has a slot for each of its requests.
     for (const part of waiter.parts ?? []) if (!part.ended) abandon(part);
   }
@@ -319,6 +328,10 @@
       queueHead = 0;
     }
     control[CELL.MORE] = queueHead < queue.length ? 1 : 0;
+    if (retired.length > 0) {
+      for (const slot of retired) freeSlots[freeSlots.length] = slot;
+      retired = [];
+    }
   }
 
   function sleep(seconds) {
