@@ -329,7 +329,7 @@
     }
     control[CELL.MORE] = queueHead < queue.length ? 1 : 0;
     if (retired.length > 0) {
-      for (const slot of retired) freeSlots[freeSlots.length] = slot;
+      for (let i = 0; i < retired.length; i++) freeSlots[freeSlots.length] = retired[i];
       retired = [];
     }
   }
