@@ -16,9 +16,12 @@ from api import (
     live,
     me,
     openapi,
+    schedules,
     team,
+    templates,
     tests,
     validation,
+    webhooks,
 )
 from api.platform import Platform
 from fusillade import __version__
@@ -52,6 +55,9 @@ def build_app(settings: Settings) -> FastAPI:
         tests,
         analytics,
         artifacts,
+        templates,
+        schedules,
+        webhooks,
         live,
     ):
         app.include_router(resource.router)

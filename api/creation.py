@@ -1,11 +1,47 @@
 """Tests come into being here, whichever endpoint was called: checked, stored, and set going."""
 
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
 from api.authentication import Caller
 from api.platform import Platform
 from fusillade import creation
 from fusillade.creation import Plan
+from fusillade.errors import (
+    DurationLimitExceeded,
+    FusilladeError,
+    InvalidScript,
+    RegionRestricted,
+    ScriptTooLarge,
+    WorkerLimitExceeded,
+)
 from fusillade.hosting.messages import Loaded
 from fusillade.storage.models import Test
+
+CREATION_ERRORS: tuple[type[FusilladeError], ...] = (
+    WorkerLimitExceeded,
+    DurationLimitExceeded,
+    RegionRestricted,
+    InvalidScript,
+    ScriptTooLarge,
+)
+"""What may be wrong with a test that is to be created, now or later."""
+
+
+class CreatedTest(BaseModel):
+    """A test that has just been created."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"test_id": "550e8400-e29b-41d4-a716-446655440000", "status": "provisioning"}
+            ]
+        }
+    )
+
+    test_id: UUID
+    status: str
 
 
 async def check(platform: Platform, caller: Caller, plan: Plan) -> Loaded:

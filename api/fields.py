@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import AfterValidator, Field, StringConstraints
 
 
@@ -17,6 +18,40 @@ Name = Annotated[
     AfterValidator(_without_controls),
 ]
 """What people call something: one line of 1 to 200 characters."""
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain NUL or half a character")
+    return text
+
+
+def _script(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return _storable(text)
+
+
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_storable)]
+"""A few lines."""
+
+Script = Annotated[
+    str,
+    AfterValidator(_script),
+    Field(description="JavaScript or TypeScript, checked as an upload is"),
+]
+"""The text of a test script."""
+
+Workers = Annotated[int, Field(ge=1, description="Number of virtual users")]
+Seconds = Annotated[int, Field(ge=1, description="Duration in seconds")]
+Region = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_without_controls),
+    Field(description="Region code"),
+]
+
+PageSize = Annotated[int, Query(ge=1, le=100)]
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A time in an answer, as :func:`fusillade.metrics.live.timestamp` writes it."""

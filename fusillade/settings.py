@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     wait_ready_seconds: PositiveSeconds = 300.0
     wait_completed_seconds: PositiveSeconds = 1800.0
     """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may lead to loopback and private addresses."""
     serve_replicas: Positive = 1
     """API processes."""
 

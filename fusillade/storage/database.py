@@ -56,10 +56,12 @@ class Database:
             raise StorageUnavailable(
                 "The database cannot be reached at the moment; try again."
             ) from error
-        except DataError as error:
-            _log.warning("a value was refused: %s", error.orig)
+        except (DataError, UnicodeEncodeError) as error:
+            reason = error.orig if isinstance(error, DataError) else error.reason
+            _log.warning("a value was refused: %s", reason)
             raise ValidationFailed(
-                "A value cannot be stored: a text has a NUL character, or a number is too large."
+                "A value cannot be stored: a text has NUL or half a character in it, or a number "
+                "is too large."
             ) from error
 
     async def ping(self) -> None:

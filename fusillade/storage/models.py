@@ -224,3 +224,110 @@ class TestArtifact(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     """A relative path."""
     content: Mapped[bytes]
+
+
+class Template(Base):
+    """A test to be created again and again."""
+
+    __tablename__ = "templates"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    description: Mapped[str]
+    script_content: Mapped[str]
+    workers: Mapped[int]
+    duration_seconds: Mapped[int]
+    region: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("templates_of_organisation", "organisation_id", "created_at", "id"),)
+
+
+class Schedule(Base):
+    """A test to be created and started at certain times."""
+
+    __tablename__ = "schedules"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    script_content: Mapped[str]
+    workers: Mapped[int]
+    duration_seconds: Mapped[int]
+    region: Mapped[str]
+    cron_expression: Mapped[str]
+    timezone: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    next_run_at: Mapped[datetime | None]
+    """None while it is paused, and when no more times are to come."""
+    last_run_at: Mapped[datetime | None]
+    last_test_id: Mapped[UUID | None] = mapped_column(ForeignKey("tests.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("schedules_of_organisation", "organisation_id", "created_at", "id"),
+        Index("schedules_by_next_run", "next_run_at"),
+    )
+
+
+class Webhook(Base):
+    """Whom to tell of an organisation's tests."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    url: Mapped[str]
+    events: Mapped[list[str]]
+    secret: Mapped[str]
+    """Signs deliveries, so it cannot be kept as a hash."""
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("webhooks_of_organisation", "organisation_id", "created_at", "id"),)
+
+
+class WebhookDelivery(Base):
+    """One message to one webhook: the outbox."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    """Sent along, so that receivers can drop repeats."""
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    event: Mapped[str]
+    payload: Mapped[str]
+    """The body, character by character as it is signed and sent."""
+    status: Mapped[str] = mapped_column(default="pending")
+    """``pending``, ``delivered`` or ``failed``."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    """Set while it is ``pending``."""
+    response_status: Mapped[int | None]
+    """This and the next three are of the last attempt."""
+    duration_ms: Mapped[int | None]
+    response_body: Mapped[str | None]
+    """The first kilobyte."""
+    error: Mapped[str | None]
+    """Why there was no response."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("deliveries_of_webhook", "webhook_id", "created_at", "id"),
+        Index("deliveries_by_next_attempt", "next_attempt_at"),
+    )

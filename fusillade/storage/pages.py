@@ -5,24 +5,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
 
 from fusillade.errors import ValidationFailed
+from fusillade.storage.models import Base
+from fusillade.storage.ownership import belonging_to
 
-
-class Listed(Protocol):
-    """A row that has its place in a list."""
-
-    id: Mapped[UUID]
-    created_at: Mapped[datetime]
-
-
-Row = TypeVar("Row", bound=Listed)
+Row = TypeVar("Row", bound=Base)
+"""A table with the columns ``id``, ``organisation_id`` and ``created_at``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +32,24 @@ class Page(Generic[Row]):
 
 async def page(
     session: AsyncSession,
-    kind: type[Row],
+    model: type[Row],
+    organisation_id: UUID,
     *where: ColumnElement[bool],
     limit: int,
     cursor: str | None = None,
 ) -> Page[Row]:
-    """The rows of a table for which all of ``where`` hold.
+    """The organisation's rows for which all of ``where`` hold.
 
     Raises :class:`ValidationFailed` for a cursor that no page has given.
     """
-    query = select(kind).where(*where)
+    table: Any = model
+    matching = belonging_to(model, organisation_id).where(*where)
+    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
+    query = matching
     if cursor is not None:
-        query = query.where(tuple_(kind.created_at, kind.id) < read_cursor(cursor))
-    rows = (
-        await session.scalars(
-            query.order_by(kind.created_at.desc(), kind.id.desc()).limit(limit + 1)
-        )
-    ).all()
-    total = await session.scalar(select(func.count()).select_from(kind).where(*where))
+        query = query.where(tuple_(table.created_at, table.id) < read_cursor(cursor))
+    query = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
+    rows = (await session.scalars(query)).all()
     following = cursor_after(rows[limit - 1]) if len(rows) > limit else None
     return Page(rows=rows[:limit], total=int(total or 0), next_cursor=following)
 
