@@ -33,6 +33,7 @@ for _name in (
     "platforms",
     "stored",
     "apis",
+    "references",
 ):
     _load(_name)
 
