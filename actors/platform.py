@@ -21,8 +21,23 @@ from fusillade.errors import InternalError, ValidationFailed
 OBJECT_STORE_BYTES = 128 << 20
 """Only metrics deltas and scripts pass through the object store."""
 
-SERVE_WITH_HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1"}
-"""Served several times the requests/s of Serve's own proxy on the same cores."""
+PEER_HEADER = "X-Fusillade-Peer"
+"""In it HAProxy tells the API from which address a request has come."""
+
+_BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
+_FORWARD = f"option forwardfor header {PEER_HEADER}"
+
+SERVE_WITH_HAPROXY = {
+    # HAProxy served several times the requests/s of Serve's own proxy on the same cores.
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    # Serve has no setting for what HAProxy forwards. This one is copied to the end of its
+    # "defaults" as it is, so a second line there is one more option.
+    _BALANCE: f"leastconn\n    {_FORWARD}",
+    # Otherwise uvicorn believes X-Forwarded-For of whoever connects from this machine, and all
+    # do, by way of HAProxy.
+    "FORWARDED_ALLOW_IPS": "",
+}
+"""Variables that Serve reads on import, wherever it runs."""
 
 REPLICA_PORTS = 100
 """Ports that Serve may give to replicas for the requests HAProxy sends them."""
@@ -51,6 +66,11 @@ def serve_environment(runtime_dir: Path) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + REPLICA_PORTS),
     }
+
+
+def forwards_peers(environment: Mapping[str, str]) -> bool:
+    """Whether the HAProxy of the Ray with this environment sets PEER_HEADER."""
+    return _FORWARD in environment.get(_BALANCE, "")
 
 
 def ray_environment(token_file: Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ from api import (
     webhooks,
 )
 from api.platform import Platform
+from api.rate_limits import RateLimits
 from fusillade import __version__
 from fusillade.settings import Settings
 
@@ -44,6 +45,7 @@ def build_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     errors.install(app)
+    app.add_middleware(RateLimits, settings=settings)
     for resource in (
         health,
         auth,

@@ -15,6 +15,7 @@ from actors.config import RunConfig
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.mail import Mailer, mailer
+from fusillade.request_counts import RequestCounts
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
 
@@ -29,6 +30,7 @@ class Platform:
     settings: Settings
     database: Database
     mailer: Mailer
+    request_counts: RequestCounts
     _validations: asyncio.Semaphore
 
     @classmethod
@@ -37,9 +39,12 @@ class Platform:
         """Connect; close all connections at the end."""
         assert settings.database_url is not None
         database = Database(settings.database_url)
+        counts = RequestCounts(settings.data_dir.expanduser() / "request_counts")
         try:
-            yield cls(settings, database, mailer(settings), asyncio.Semaphore(_VALIDATIONS_AT_ONCE))
+            validations = asyncio.Semaphore(_VALIDATIONS_AT_ONCE)
+            yield cls(settings, database, mailer(settings), counts, validations)
         finally:
+            counts.close()
             await database.dispose()
 
     @property

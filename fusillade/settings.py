@@ -1,5 +1,6 @@
 """All settings, from the environment: ``FUSILLADE_`` and the field's name in capitals."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
 PositiveSeconds = Annotated[float, Field(gt=0)]
 
 
@@ -42,6 +44,15 @@ class Settings(BaseSettings):
     smtp_password: str | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     """``tls`` from the first byte (port 465), ``starttls`` after a greeting (port 587)."""
+
+    rate_limit_requests: NotNegative = 100
+    rate_limit_seconds: PositiveSeconds = 10.0
+    """Requests of one client in so many seconds; 0 for no limit."""
+    rate_limit_auth_requests: NotNegative = 10
+    rate_limit_auth_seconds: PositiveSeconds = 60.0
+    """The same for logins, passwords and the links of invitations."""
+    trusted_proxies: list[IPv4Network | IPv6Network] = []
+    """Networks of proxies whose ``X-Forwarded-For`` says who the client is."""
 
     default_region: str = "eu-hel1"
     regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]

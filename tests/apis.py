@@ -79,8 +79,9 @@ class Api:
 
 
 def settings_for(database_url: str, **more: Any) -> Settings:
-    """Settings of an API on that database."""
-    return Settings(database_url=database_url, jwt_secret="s" * 32, **more)
+    """Settings of an API on that database, without rate limits unless they are given."""
+    no_limits = {"rate_limit_requests": 0, "rate_limit_auth_requests": 0}
+    return Settings(database_url=database_url, jwt_secret="s" * 32, **(no_limits | more))
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ class Platform:
 
 
 @contextlib.contextmanager
-def running_platform() -> Iterator[Platform]:
-    """``fusillade up --detach``, taken down at the end."""
+def running_platform(**settings: str) -> Iterator[Platform]:
+    """``fusillade up --detach``, taken down at the end; ``settings`` by their environment names."""
     with tempfile.TemporaryDirectory(prefix="fusi-e2e-", dir="/tmp") as root:
         data_dir = Path(root) / "data"
         with socket.socket() as probe:
@@ -62,7 +62,10 @@ def running_platform() -> Iterator[Platform]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FUSILLADE_")} | {
             "FUSILLADE_WORKERS_PER_ACTOR": str(WORKERS_PER_ACTOR),
             "FUSILLADE_WATCHDOG_SECONDS": "2",
+            "FUSILLADE_RATE_LIMIT_REQUESTS": "0",
+            "FUSILLADE_RATE_LIMIT_AUTH_REQUESTS": "0",
             "FUSILLADE_HOST_MEMORY_BYTES": str(300 << 20),
+            **settings,
         }
         try:
             subprocess.run(
