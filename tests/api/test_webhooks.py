@@ -1,0 +1,83 @@
+"""Webhooks: secrets, and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from apis import Api, settings_for
+
+from api.app import build_app
+from fusillade.storage.database import Database
+
+WEBHOOK: dict[str, Any] = {"url": "https://your-server.com/", "events": ["test.failed"]}
+
+
+async def test_a_secret_is_shown_when_it_is_new_and_never_again(owner: httpx.AsyncClient) -> None:
+    created = (await owner.post("/api/v1/webhooks", json=WEBHOOK)).json()
+    path = f"/api/v1/webhooks/{created['id']}"
+    assert "secret" not in (await owner.get("/api/v1/webhooks")).json()["webhooks"][0]
+    assert "secret" not in (await owner.patch(path, json={"active": True})).json()
+    rotated = (await owner.patch(path, json={"rotate_secret": True})).json()
+    assert rotated["secret"].startswith("whsec_")
+    assert rotated == created | {"secret": rotated["secret"]}
+    assert rotated["secret"] != created["secret"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"events": []}, "events"),
+        ({"events": ["test.exploded"]}, "test.completed"),
+        ({"events": "test.failed"}, "events"),
+        ({"url": "https://"}, "no valid host"),
+        ({"url": "https://a.example/ "}, "characters"),
+        ({"url": 5}, "url"),
+        ({"active": "perhaps"}, "active"),
+    ],
+)
+async def test_a_mistake_in_a_webhook_is_told(
+    owner: httpx.AsyncClient, change: Any, words: str
+) -> None:
+    created = (await owner.post("/api/v1/webhooks", json=WEBHOOK)).json()
+    answer = await owner.patch(f"/api/v1/webhooks/{created['id']}", json=change)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+    assert words in answer.json()["error"]
+    del created["secret"]
+    assert (await owner.get("/api/v1/webhooks")).json()["webhooks"] == [created]
+
+
+async def test_an_event_that_is_named_twice_counts_once(owner: httpx.AsyncClient) -> None:
+    body = WEBHOOK | {"events": ["test.ready", "test.failed", "test.ready"]}
+    created = (await owner.post("/api/v1/webhooks", json=body)).json()
+    assert created["events"] == ["test.ready", "test.failed"]
+
+
+async def test_an_internal_receiver_is_taken_where_the_settings_allow_it(
+    database_url: str, store: Database, tmp_path: Path
+) -> None:
+    settings = settings_for(database_url, webhook_allow_private=True, data_dir=tmp_path)
+    app = build_app(settings)
+    async with app.router.lifespan_context(app):
+        api = Api(app, store, tmp_path)
+        await api.user("owner@acme.test")
+        async with await api.log_in("owner@acme.test") as owner:
+            statuses = [
+                (await owner.post("/api/v1/webhooks", json=WEBHOOK | {"url": url})).status_code
+                for url in (
+                    "https://10.0.0.1:8443/",
+                    "https://ci/",
+                    "http://ci/",
+                    "https://169.254.169.254/",
+                )
+            ]
+    assert statuses == [201, 201, 400, 400]
+
+
+async def test_half_a_character_is_refused(owner: httpx.AsyncClient) -> None:
+    answer = await owner.post(
+        "/api/v1/webhooks",
+        content=b'{"url": "https://a.example/\\ud800", "events": ["test.failed"]}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
