@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.authentication import Full
+from api.authentication import Full, Read
 from api.errors import documented
 from api.fields import Moment, Name
 from api.platform import Session
@@ -98,7 +98,7 @@ class Keys(BaseModel):
 
 
 @router.get("")
-async def list_keys(caller: Full, session: Session) -> Keys:
+async def list_keys(caller: Read, session: Session) -> Keys:
     """A member's own keys; for an owner or admin those of the whole organisation."""
     return Keys(
         keys=[
