@@ -100,11 +100,11 @@ def _measures(case: Case, port: int, seconds: int) -> dict[str, Callable[[], flo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*CASES], help="all, if none is given")
+    parser.add_argument("case", nargs="*", choices=[*CASES, "all"], default="all")
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    for name in arguments.case or CASES:
+    for name in CASES if "all" in arguments.case else arguments.case:
         case = CASES[name]
         rates: dict[str, list[float]] = {}
         ratios = []
