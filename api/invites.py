@@ -15,7 +15,7 @@ from fusillade.storage import invitations
 
 router = APIRouter(prefix="/api/v1/invites", tags=["team"])
 
-Token = Annotated[str, Path(max_length=200, description="From the mail.")]
+Token = Annotated[str, Path(description="From the mail.")]
 
 
 class Invitation(BaseModel):

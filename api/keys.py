@@ -18,6 +18,8 @@ from fusillade.storage import api_keys
 
 router = APIRouter(prefix="/api/v1/keys", tags=["API keys"])
 
+_LONGEST_DAYS = 3650
+
 Scope = Literal["full", "test:create", "test:read", "read"]
 ShownScopes = Annotated[
     list[str], Field(json_schema_extra={"items": {"type": "string", "enum": list(SCOPES)}})
@@ -34,7 +36,7 @@ class NewKey(BaseModel):
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1)] = ["full"]
     expires_at: AwareDatetime | None = None
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=_LONGEST_DAYS)] | None = None
 
     def expiry(self) -> datetime | None:
         """When the key ends. Raises :class:`ValidationFailed`."""
@@ -42,8 +44,14 @@ class NewKey(BaseModel):
             raise ValidationFailed("Give expires_at or expires_in_days, not both.")
         if self.expires_in_days is not None:
             return datetime.now(UTC) + timedelta(days=self.expires_in_days)
-        if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
-            raise ValidationFailed("expires_at must be in the future.")
+        if self.expires_at is None:
+            return None
+        now = datetime.now(UTC)
+        if not now < self.expires_at <= now + timedelta(days=_LONGEST_DAYS):
+            raise ValidationFailed(
+                f"expires_at must be in the future, in at most {_LONGEST_DAYS:,} days; leave it "
+                "out for a key that does not expire."
+            )
         return self.expires_at
 
 

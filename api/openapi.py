@@ -13,6 +13,12 @@ from fusillade.errors import (
     ValidationFailed,
 )
 
+_RETRY = {
+    "Retry-After": {
+        "description": "Seconds until the next window begins.",
+        "schema": {"type": "integer"},
+    }
+}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -58,6 +64,8 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         known = responses.setdefault(str(status), response)
         if known is not response:
             _merge(known, response)
+    if "429" in responses:
+        responses["429"]["headers"] = _RETRY
 
 
 def _merge(known: dict[str, Any], more: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import re
 from fusillade.errors import ValidationFailed
 
 LONGEST = 254
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+")
+_ADDRESS = re.compile(r"[^@\s<>,;:\"\\]+@[^@\s<>,;:\"\\]+")
 
 
 def normal(address: str) -> str:
@@ -14,6 +14,7 @@ def normal(address: str) -> str:
     Whether somebody reads there, only a mail can tell.
     """
     address = address.strip().lower()
-    if len(address) > LONGEST or _ADDRESS.fullmatch(address) is None:
+    printable = len(address) <= LONGEST and address.isprintable()
+    if not printable or _ADDRESS.fullmatch(address) is None:
         raise ValidationFailed("email must be an address such as you@example.com.")
     return address

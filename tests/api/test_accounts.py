@@ -1,6 +1,7 @@
 """Logins, passwords, profiles."""
 
 import asyncio
+import json
 
 import httpx
 import jwt
@@ -138,9 +139,12 @@ async def test_a_profile_takes_no_nonsense(owner: httpx.AsyncClient) -> None:
         {"email": "nobody"},
         {"email": "a@b\r\nBcc: c@d"},
         {"email": "a b@c"},
+        {"email": "\ud800@acme.test"},
+        {"email": f"{'x' * 250}@acme.test"},
     ]
     for change in wrong:
-        answer = await owner.patch("/api/v1/me", json=change)
+        # As escapes: half a character cannot be sent otherwise.
+        answer = await owner.patch("/api/v1/me", content=json.dumps(change))
         assert _code(answer) == (400, "validation_error"), change
     assert (await owner.get("/api/v1/me")).json() == before
 

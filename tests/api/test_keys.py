@@ -64,6 +64,7 @@ async def test_a_key_takes_no_nonsense(owner: httpx.AsyncClient) -> None:
     wrong: list[dict[str, object]] = [
         {"expires_at": "2001-01-01T00:00:00Z"},
         {"expires_at": "2031-01-01T00:00:00"},
+        {"expires_at": "9999-12-31T23:59:59-14:00"},
         {"expires_at": "soon"},
         {"expires_in_days": 0},
         {"expires_in_days": 30, "expires_at": "2031-01-01T00:00:00Z"},
