@@ -5,7 +5,7 @@ import re
 from fusillade.errors import ValidationFailed
 
 LONGEST = 254
-_ADDRESS = re.compile(r"[^@\s<>,;:\"\\]+@[^@\s<>,;:\"\\]+")
+_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\"\\]+@[^@\s<>()\[\],;:\"\\]+")
 
 
 def normal(address: str) -> str:
@@ -14,7 +14,8 @@ def normal(address: str) -> str:
     Whether somebody reads there, only a mail can tell.
     """
     address = address.strip().lower()
-    printable = len(address) <= LONGEST and address.isprintable()
-    if not printable or _ADDRESS.fullmatch(address) is None:
+    # "=?" begins what a mail program decodes to something else (RFC 2047).
+    plain = len(address) <= LONGEST and address.isprintable() and "=?" not in address
+    if not plain or _ADDRESS.fullmatch(address) is None:
         raise ValidationFailed("email must be an address such as you@example.com.")
     return address

@@ -42,7 +42,7 @@ def compose(
     message = EmailMessage()
     message["From"] = settings.mail_from
     message["To"] = to
-    message["Subject"] = f"Join {organisation} on Fusillade"
+    message["Subject"] = " ".join(f"Join {organisation} on Fusillade".split())  # one line
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain="fusillade.invalid")
     message.set_content(

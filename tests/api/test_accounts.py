@@ -139,6 +139,7 @@ async def test_a_profile_takes_no_nonsense(owner: httpx.AsyncClient) -> None:
         {"email": "nobody"},
         {"email": "a@b\r\nBcc: c@d"},
         {"email": "a b@c"},
+        {"email": "=?utf-8?q?b?=@acme.test"},
         {"email": "\ud800@acme.test"},
         {"email": f"{'x' * 250}@acme.test"},
     ]

@@ -4,6 +4,7 @@ A new resource is covered when its path parameter has a line in ``MAKERS``; with
 Bodies are the examples of the schema.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -150,6 +151,34 @@ async def test_whatever_belongs_to_another_organisation_is_not_found(
             if method == "GET" and (names := _identifiers(operation)) and "{name}" not in path:
                 answer = await _send(them, method, path, {n: foreign[n] for n in names}, None)
                 assert answer.status_code == 200, f"{path}: {answer.text}"
+
+
+async def test_live_metrics_of_another_organisation_are_not_found(api: Api) -> None:
+    await api.user("us@acme.test")
+    theirs = await api.user("them@globex.test", "Globex")
+    test = await stored_test(api.store, theirs)
+    async with await api.log_in("us@acme.test") as us:
+        token = us.headers["Authorization"].removeprefix("Bearer ")
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": f"/ws/runs/{test.id}",
+        "query_string": f"token={token}".encode(),
+        "headers": [],
+        "subprotocols": [],
+    }
+    await api.app(scope, receive, send)
+    accepted, told, closed = sent
+    assert accepted["type"] == "websocket.accept"
+    assert json.loads(told["text"])["code"] == "not_found"
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4404)
 
 
 async def test_lists_show_nothing_of_another_organisation(
