@@ -295,9 +295,19 @@ class Engine:
         """Run the init code; JSON ``{exports, options}``. Raises :class:`ScriptError`."""
         return await self._ask(lambda: self.realm.load(env))
 
-    async def once(self, name: str, data: Any) -> bytes:
-        """Run an exported function once; its result as JSON. Raises :class:`ScriptError`."""
-        return await self._ask(lambda: self.realm.once(name, data))
+    async def once(self, name: str, data: Any, *, timeout_seconds: float | None = None) -> bytes:
+        """Run an exported function once; its result as JSON.
+
+        Raises :class:`ScriptError`, and ``TimeoutError`` when it takes longer than
+        ``timeout_seconds``: then nothing of it goes on.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._ask(lambda: self.realm.once(name, data))
+        except TimeoutError:
+            self.realm.abandon_once()
+            self.schedule()
+            raise
 
     async def warm(self, url: str, count: int) -> bytes:
         """Have ``count`` requests for ``url`` under way at once, none of which is measured; the

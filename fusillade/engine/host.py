@@ -279,8 +279,13 @@ class Host:
     async def _setup(self) -> None:
         data = b"null"
         if "setup" in self._exports:
+            assert self._plan is not None
+            seconds = self._plan.setup_timeout_seconds
             try:
-                data = await self._running.once("setup", None)
+                data = await self._running.once("setup", None, timeout_seconds=seconds)
+            except TimeoutError:
+                self._send(Failed(reason=_too_long("setup", seconds)))
+                return
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("setup()", error)))
                 return
@@ -343,8 +348,13 @@ class Host:
 
     async def _teardown(self, setup_data: str) -> None:
         if "teardown" in self._exports:
+            assert self._plan is not None
+            data, seconds = msgspec.Raw(setup_data.encode()), self._plan.teardown_timeout_seconds
             try:
-                await self._running.once("teardown", msgspec.Raw(setup_data.encode()))
+                await self._running.once("teardown", data, timeout_seconds=seconds)
+            except TimeoutError:
+                self._send(Failed(reason=_too_long("teardown", seconds)))
+                return
             except ScriptError as error:
                 self._send(Failed(reason=self._describe("teardown()", error)))
                 return
@@ -426,6 +436,10 @@ class Host:
         else:
             reason = f"The script host failed: {self._what(error)}. {_LIKELY}"
         self._send(Failed(reason=reason.strip()))
+
+
+def _too_long(function: str, seconds: float) -> str:
+    return f"{function}() did not end within {seconds:g} s (options.{function}Timeout)."
 
 
 def _thrown(error: BaseException) -> str:

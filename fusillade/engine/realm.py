@@ -54,6 +54,7 @@ _API = """(function (fu) {
     load: () => { fu.load(); },
     plan: () => { fu.plan(); },
     once: () => { fu.once(); },
+    abandonOnce: () => { fu.abandonOnce(); },
     warm: () => { fu.warm(); },
     flush: () => { fu.flush(); },
     configure: () => { fu.configure(); },
@@ -109,6 +110,10 @@ class Realm:
     def once(self, name: str, data: Any) -> None:
         """Begin an exported function (``setup``, ``teardown``) outside any scenario."""
         self._call("once", {"name": name, "data": data})
+
+    def abandon_once(self) -> None:
+        """End what ``once`` has begun without running the rest of it."""
+        self._api["abandonOnce"]()
 
     def warm(self, url: str, count: int) -> None:
         """Begin so many requests side by side, outside any scenario."""

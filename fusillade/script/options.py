@@ -258,6 +258,18 @@ class Options(LoadOptions):
     warmup: Annotated[str, AfterValidator(_url)] | None = None
     """URL that is requested once for each connection that the workers will need, before the start
     and without being measured."""
+    setup_timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=60.0,
+        validation_alias=_named("setup_timeout"),
+        json_schema_extra={"default": "60s"},
+    )
+    """How long ``setup()`` may take; then the test fails."""
+    teardown_timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=60.0,
+        validation_alias=_named("teardown_timeout"),
+        json_schema_extra={"default": "60s"},
+    )
+    """How long ``teardown()`` may take; then the test fails."""
     jitter: Seconds = Field(default=0.0, json_schema_extra={"default": "0s"})
     """Before each request a random delay up to this; it is not part of the request's duration."""
     drop: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0

@@ -62,6 +62,8 @@ class Plan:
     """Whether each worker has connections of its own, which end with its iteration."""
     warmup: str | None
     """URL to open connections with before the start."""
+    setup_timeout_seconds: float
+    teardown_timeout_seconds: float
     jitter_seconds: float
     drop: float
     no_endpoint_tracking: bool
@@ -147,6 +149,8 @@ def make_plan(
         connection_reuse=not options.no_connection_reuse,
         own_connections=options.no_vu_connection_reuse,
         warmup=options.warmup,
+        setup_timeout_seconds=options.setup_timeout,
+        teardown_timeout_seconds=options.teardown_timeout,
         jitter_seconds=options.jitter,
         drop=options.drop,
         no_endpoint_tracking=options.no_endpoint_tracking,

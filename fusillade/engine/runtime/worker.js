@@ -266,18 +266,22 @@
     for (const part of waiter.parts ?? []) if (!part.ended) abandon(part);
   }
 
+  function abandonWork(worker) {
+    if (worker.coroutine !== null) abandon(worker.coroutine);
+    for (const coroutine of worker.spawned) abandon(coroutine);
+    worker.spawned.clear();
+    worker.ending = null;
+    worker.coroutine = null;
+    fu.closeConnections(worker, false);
+  }
+
   // Ends the iterations under way without running the rest of them.
   function drop(scenario) {
     scenario.stopping = true;
     for (const worker of scenario.workers) {
       if (worker === undefined || !worker.running) continue;
-      if (worker.coroutine !== null) abandon(worker.coroutine);
-      for (const coroutine of worker.spawned) abandon(coroutine);
-      worker.spawned.clear();
-      worker.ending = null;
-      worker.coroutine = null;
+      abandonWork(worker);
       worker.running = false;
-      fu.closeConnections(worker, false);
       count(scenario, S.ACTIVE, -1);
       count(scenario, S.INTERRUPTED, 1);
     }
@@ -360,10 +364,13 @@
     runOnce(fu.entry[name], data);
   }
 
+  let runsOnce = null; // the worker of what was run so at last
+
   function runOnce(fn, data) {
     const context = fu.contextFor("", "", {});
     const scenario = { context, name: "", env: fu.environment(), sink: fu.httpSettings.sink };
     const worker = new Worker(scenario, 0, 0);
+    runsOnce = worker;
     const finish = (failed, value) => {
       fu.closeConnections(worker, false);
       if (failed) {
@@ -383,12 +390,18 @@
     worker.onceSettled = finish;
     const coroutine = new Coroutine(worker, (ended, failed, value) => {
       freeSlot(coroutine.slot);
+      worker.coroutine = null;
       if (worker.spawned.size > 0) worker.ending = { failed, value };
       else finish(failed, value);
     });
     worker.coroutine = coroutine;
     coroutine.slot = claimSlot(coroutine);
     fu.start(coroutine, fn, [data]);
+  }
+
+  function abandonOnce() {
+    if (runsOnce !== null) abandonWork(runsOnce);
+    runsOnce = null;
   }
 
   // Sends `count` requests for a URL at once (JSON in inBytes): each needs a connection of its own.
@@ -416,6 +429,7 @@
   fu.pump = pump;
   fu.plan = plan;
   fu.once = once;
+  fu.abandonOnce = abandonOnce;
   fu.warm = warm;
   fu.sleep = sleep;
 })
