@@ -11,6 +11,8 @@ import os
 import re
 import socket
 import sys
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,8 +41,10 @@ from fusillade.hosting.messages import (
     Loaded,
     Log,
     Message,
+    Pause,
     Problem,
     Rejected,
+    Resume,
     Run,
     Setup,
     SetupDone,
@@ -66,6 +70,8 @@ if TYPE_CHECKING:
     from fusillade.engine.streams.streams import Streams
 
 _BEAT_SECONDS = 0.25
+_BEATS_OF_CPU = 4
+"""Beats over which the use of the CPU is measured."""
 _PLACE = re.compile(r"Error in file (.+), on line (\d+), column (\d+):")
 """How a SpiderMonkeyError begins."""
 _LIKELY = (
@@ -90,6 +96,8 @@ class Host:
         self._plan: Plan | None = None
         self._exports: list[str] = []
         self._run: LoadRun | None = None
+        self._pause: Pause | Resume | None = None
+        """The last one; it may come before the load has begun."""
         self._work: set[asyncio.Task[None]] = set()
         self._fatal: Exception | None = None
         self._warming = False
@@ -111,6 +119,9 @@ class Host:
                 case Stop(grace_seconds=grace):
                     if self._run is not None:
                         self._run.stop(grace)
+                case Pause() | Resume():
+                    self._pause = message
+                    self._follow_pause()
                 case Call(function=name, setup_data=data):
                     self._begin(self._call(name, data))
                 case Teardown(setup_data=data):
@@ -136,10 +147,19 @@ class Host:
 
     async def _beat(self) -> None:
         due = self._loop.time()
+        used = deque([(due, time.process_time())], maxlen=_BEATS_OF_CPU)
         while True:
-            lag = max(0.0, self._loop.time() - due)
-            active = self._run.active_workers if self._run is not None else 0
-            self._send(Beat(active_workers=active, loop_lag_seconds=lag))
+            now, cpu = self._loop.time(), time.process_time()
+            before, cpu_before = used[0]
+            used.append((now, cpu))
+            beat = Beat(
+                loop_lag_seconds=max(0.0, now - due),
+                cpu_share=(cpu - cpu_before) / (now - before) if now > before else 0.0,
+            )
+            if self._run is not None:
+                beat.active_workers = self._run.active_workers
+                beat.requests_per_second = self._run.requests_per_second
+            self._send(beat)
             due = self._loop.time() + _BEAT_SECONDS
             await asyncio.sleep(_BEAT_SECONDS)
 
@@ -328,12 +348,22 @@ class Host:
             msgspec.Raw(message.setup_data.encode()),
             lambda number, payload: self._send(Delta(number=number, payload=payload)),
         )
+        self._follow_pause()
         if self._fatal is not None:
             self._run.fail(self._fatal)
         await self._run.run()
         self._run = None
         await self._writer.drain()
         self._send(Finished())
+
+    def _follow_pause(self) -> None:
+        if self._run is None:
+            return
+        match self._pause:
+            case Pause(at=at, paused_seconds=seconds):
+                self._run.pause(at, seconds)
+            case Resume(at=at, paused_seconds=seconds):
+                self._run.resume(at, seconds)
 
     async def _call(self, name: str, setup_data: str) -> None:
         engine, began = self._running, self._loop.time()

@@ -7,6 +7,7 @@ from typing import Any
 
 from fusillade.engine.engine import Engine
 from fusillade.engine.exchange import Command, ScenarioCell
+from fusillade.engine.model_clock import ModelClock
 from fusillade.engine.share import Share
 from fusillade.script.plan import Plan, Scenario
 
@@ -55,11 +56,17 @@ class LoadRun:
         self._setup_data = setup_data
         self._loop = asyncio.get_running_loop()
         self._start = engine.unix_to_loop_time(start_at, self._loop.time())
+        self._clock = ModelClock(self._start)
+        self._stopped = False
         self._parts = [_Part(number, scenario) for number, scenario in enumerate(plan.scenarios)]
         self._next_look = self._start
         self._look_timer: asyncio.TimerHandle | None = None
         self._second = 0
         self._delta_number = 0
+        self._told_requests = engine.recorder.requests
+        self._told_at = self._start
+        self.requests_per_second = 0.0
+        """Of the last second."""
         self._done: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -97,10 +104,27 @@ class LoadRun:
     def stop(self, grace_seconds: float) -> None:
         """No new iterations from now on; those under way get ``grace_seconds``."""
         now = self._loop.time()
+        self._stopped = True
         for part in self._parts:
             self._stop_part(part, min(part.deadline, now + grace_seconds))
         self._next_look = now
         self._engine.schedule()
+
+    def pause(self, at: float, paused_seconds: float) -> None:
+        """No new iterations from ``at`` (Unix time) on, until ``resume`` or ``stop``.
+
+        ``paused_seconds`` is the length of all pauses before this one. Those under way go on, the
+        load model stands still, and so does its end; the metrics' seconds go on.
+        """
+        now = self._loop.time()
+        self._clock.pause(self._engine.unix_to_loop_time(at, now), paused_seconds, now)
+        self._look_now()
+
+    def resume(self, at: float, paused_seconds: float) -> None:
+        """Go on at ``at`` (Unix time) where the load model was; ``paused_seconds`` is the length
+        of all pauses up to then."""
+        self._clock.resume(self._engine.unix_to_loop_time(at, self._loop.time()), paused_seconds)
+        self._look_now()
 
     def fail(self, error: Exception) -> None:
         """End at once with ``error``."""
@@ -131,25 +155,39 @@ class LoadRun:
         """Give the runtime its orders for this moment; called at the start of each turn."""
         if now < self._next_look or self._done.done():
             return
-        self._next_look = _NEVER
+        paused = self._clock.is_paused(now)
+        look_at = self._hold if paused else self._look_at
+        self._next_look = self._clock.next_change(now)
         for part in self._parts:
             if not part.over:
-                self._next_look = min(self._next_look, self._look_at(part, now))
-        if all(part.over for part in self._parts):
+                self._next_look = min(self._next_look, look_at(part, now))
+        # Who has paused a test does not expect it to end.
+        if all(part.over for part in self._parts) and (self._stopped or not paused):
             self._done.set_result(None)
             return
         if self._look_timer is not None:
             self._look_timer.cancel()
-        self._look_timer = self._loop.call_at(self._next_look, self._look_now)
+            self._look_timer = None
+        if self._next_look < _NEVER:
+            self._look_timer = self._loop.call_at(self._next_look, self._look_now)
 
     def _look_now(self) -> None:
         # uvloop's timers may fire up to a millisecond early: then nobody would look again.
         self._next_look = 0.0
         self._engine.schedule()
 
+    def _hold(self, part: _Part, now: float) -> float:
+        """Orders for one scenario during a pause; returns when to look again."""
+        if part.stopping:
+            return self._look_for_end(part, now)
+        if part.target > 0 and not part.scenario.executor.is_open:
+            self._order(Command.TARGET, part, 0)
+            part.target = 0
+        return _NEVER
+
     def _look_at(self, part: _Part, now: float) -> float:
         """Orders for one scenario; returns when to look again (loop time)."""
-        begin = self._start + part.scenario.start_seconds
+        begin = self._clock.start + part.scenario.start_seconds
         if part.stopping:
             return self._look_for_end(part, now)
         if now < begin:
@@ -241,7 +279,12 @@ class LoadRun:
                 for part, cells in zip(self._parts, engine.exchange.scenarios, strict=False)
             }
         )
-        elapsed = max(0.0, self._loop.time() - self._start)
+        now = self._loop.time()
+        elapsed = max(0.0, now - self._start)
+        if now - self._told_at >= _SHORTEST_SECOND:
+            count = recorder.requests - self._told_requests
+            self.requests_per_second = count / (now - self._told_at)
+            self._told_requests, self._told_at = recorder.requests, now
         second = self._second
         if second > 0 and elapsed - second < _SHORTEST_SECOND:
             second -= 1

@@ -64,6 +64,21 @@ class Stop(Message):
     grace_seconds: float = 30.0
 
 
+class Pause(Message):
+    """Begin no iterations from ``at`` (Unix time) on; ``paused_seconds`` is the length of all
+    pauses before."""
+
+    at: float
+    paused_seconds: float
+
+
+class Resume(Message):
+    """Go on at ``at`` (Unix time), by when all pauses together were ``paused_seconds`` long."""
+
+    at: float
+    paused_seconds: float
+
+
 class Teardown(Message):
     """Run ``teardown(data)``. Answered by ``TeardownDone`` or ``Failed``."""
 
@@ -124,6 +139,10 @@ class Beat(Message):
     """Sent every 250 ms by the host's event loop: its absence means that the script hogs it."""
 
     active_workers: int = 0
+    requests_per_second: float = 0.0
+    """Of the last second of the load."""
+    cpu_share: float = 0.0
+    """Of one core, over the last second."""
     loop_lag_seconds: float = 0.0
 
 
@@ -218,7 +237,7 @@ class Failed(Message):
     problems: list[Problem] = []
 
 
-ToHost = Load | Setup | Warm | Run | Stop | Call | Teardown | Summarize | Shutdown
+ToHost = Load | Setup | Warm | Run | Stop | Pause | Resume | Call | Teardown | Summarize | Shutdown
 FromHost = (
     Started
     | Beat

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -28,8 +29,10 @@ from fusillade.hosting.messages import (
     Log,
     Message,
     Overrides,
+    Pause,
     Problem,
     Rejected,
+    Resume,
     Run,
     Setup,
     SetupDone,
@@ -110,6 +113,8 @@ class ScriptHost:
         """What the host has given up; known once it has loaded a script."""
         self.beat = Beat()
         """The newest sign of life."""
+        self.beat_at: float | None = None
+        """When it came, Unix time."""
         self.early_logs: list[Log] = []
         """Lines printed outside of ``run``: by the init code, ``setup`` and ``teardown``."""
 
@@ -260,6 +265,15 @@ class ScriptHost:
         """End the load early; ``run`` then ends after at most ``grace_seconds``."""
         await self._send(Stop(grace_seconds=grace_seconds))
 
+    async def pause(self, at: float, paused_seconds: float) -> None:
+        """Begin no iterations from ``at`` (Unix time) on, until ``resume`` or ``stop``;
+        ``paused_seconds`` is the length of all pauses before."""
+        await self._send(Pause(at=at, paused_seconds=paused_seconds))
+
+    async def resume(self, at: float, paused_seconds: float) -> None:
+        """Go on at ``at``; ``paused_seconds`` is the length of all pauses up to then."""
+        await self._send(Resume(at=at, paused_seconds=paused_seconds))
+
     async def call(self, function: str, setup_data: str) -> Called:
         """Run an exported function once.
 
@@ -326,7 +340,7 @@ class ScriptHost:
             while (message := await read_message(reader, _decoder)) is not None:
                 self._last_sign = asyncio.get_running_loop().time()
                 if isinstance(message, Beat):
-                    self.beat = message
+                    self.beat, self.beat_at = message, time.time()
                 elif isinstance(message, Started):
                     self.start = message
                     self._started.set()

@@ -116,6 +116,8 @@ class Recorder:
         self._counters: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
         self._values: dict[tuple[str, str, tuple[tuple[str, str], ...]], _Values] = {}
         self._active_workers: dict[str, int] = {}
+        self.requests = 0
+        """How many have been recorded in all."""
 
     def define_series(self, number: int, tags: Mapping[str, str]) -> None:
         """Tell the tags of the requests whose ``series`` column is ``number``."""
@@ -130,6 +132,7 @@ class Recorder:
 
     def record_requests(self, rows: np.ndarray) -> None:
         """Take finished requests: float64, shape (n, 13), columns as in REQUEST_COLUMNS."""
+        self.requests += len(rows)
         taken = 0
         while taken < len(rows):
             room = _BUFFERED_ROWS - self._buffered
