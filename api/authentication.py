@@ -1,6 +1,5 @@
 """Who calls, and whether they may: ``Authorization: Bearer`` with a token or an API key."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -56,27 +55,53 @@ async def identify(session: AsyncSession, platform: Platform, credential: str) -
     return Caller(user, ("full",), claims)
 
 
-def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
-    """A dependency: the caller, who must have ``scope``."""
-
-    async def authenticated(
-        platform: Here,
-        session: Session,
-        sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    ) -> Caller:
-        credential = "" if sent is None else sent.credentials.strip()
-        if not credential:
-            raise InvalidAuth(
-                "Send a token or an API key in the header Authorization: Bearer <token>."
-            )
-        caller = await identify(session, platform, credential)
-        caller.need(scope)
-        return caller
-
-    return authenticated
+_Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-Full: Any = Annotated[Caller, Security(caller_with("full"), scopes=["full"])]
-TestCreate: Any = Annotated[Caller, Security(caller_with("test:create"), scopes=["test:create"])]
-TestRead: Any = Annotated[Caller, Security(caller_with("test:read"), scopes=["test:read"])]
-Read: Any = Annotated[Caller, Security(caller_with("read"), scopes=["read"])]
+async def _allowed(
+    session: AsyncSession,
+    platform: Platform,
+    sent: HTTPAuthorizationCredentials | None,
+    scope: str,
+) -> Caller:
+    credential = "" if sent is None else sent.credentials.strip()
+    if not credential:
+        raise InvalidAuth("Send a token or an API key in the header Authorization: Bearer <token>.")
+    caller = await identify(session, platform, credential)
+    caller.need(scope)
+    return caller
+
+
+def caller_with(scope: str) -> Any:
+    """The caller, who must have ``scope``, found in the request's :data:`Session`."""
+
+    async def authenticated(platform: Here, session: Session, sent: _Sent) -> Caller:
+        return await _allowed(session, platform, sent, scope)
+
+    return Annotated[Caller, Security(authenticated, scopes=[scope])]
+
+
+def caller_first_with(scope: str) -> Any:
+    """The caller, who must have ``scope``, found in a transaction that is over before the handler
+    begins.
+
+    For handlers that take no :data:`Session`, because they wait for something or open transactions
+    of their own. If they kept one connection while they ask for another, as many requests as there
+    are connections would wait for each other.
+    """
+
+    async def authenticated_first(platform: Here, sent: _Sent) -> Caller:
+        async with platform.database.session() as session:
+            return await _allowed(session, platform, sent, scope)
+
+    return Annotated[Caller, Security(authenticated_first, scopes=[scope])]
+
+
+Full: Any = caller_with("full")
+TestCreate: Any = caller_with("test:create")
+TestRead: Any = caller_with("test:read")
+Read: Any = caller_with("read")
+
+FullFirst: Any = caller_first_with("full")
+TestCreateFirst: Any = caller_first_with("test:create")
+TestReadFirst: Any = caller_first_with("test:read")

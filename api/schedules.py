@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import creation
-from api.authentication import Full, Read, TestCreate
+from api.authentication import Full, FullFirst, Read, TestCreateFirst
 from api.creation import CREATION_ERRORS, CreatedTest
 from api.errors import documented
 from api.fields import Moment, Name, PageSize, Region, Script, Seconds, Workers
@@ -117,7 +117,7 @@ class Schedules(BaseModel):
 
 
 @router.post("", status_code=201, responses=documented(*CREATION_ERRORS, LimitExceeded))
-async def create(body: NewSchedule, caller: Full, platform: Here) -> ShownSchedule:
+async def create(body: NewSchedule, caller: FullFirst, platform: Here) -> ShownSchedule:
     """Create a schedule. Its script is checked as an uploaded one is."""
     cron.check(body.cron_expression)
     cron.check_timezone(body.timezone)
@@ -162,7 +162,7 @@ async def details(schedule_id: UUID, caller: Read, session: Session) -> ShownSch
 
 @router.patch("/{schedule_id}", responses=documented(NotFound, *CREATION_ERRORS))
 async def change(
-    schedule_id: UUID, body: ScheduleChanges, caller: Full, platform: Here
+    schedule_id: UUID, body: ScheduleChanges, caller: FullFirst, platform: Here
 ) -> ShownSchedule:
     """Change a schedule. Times that have passed are not made up for."""
     changes = body.model_dump(exclude_none=True)
@@ -199,7 +199,7 @@ async def resume(schedule_id: UUID, caller: Full, session: Session) -> ShownSche
 @router.post(
     "/{schedule_id}/trigger", status_code=201, responses=documented(NotFound, *CREATION_ERRORS)
 )
-async def trigger(schedule_id: UUID, caller: TestCreate, platform: Here) -> CreatedTest:
+async def trigger(schedule_id: UUID, caller: TestCreateFirst, platform: Here) -> CreatedTest:
     """Create the schedule's test now, and start it as soon as it is ready. The schedule's own times
     stay as they are; one that is paused can be triggered as well."""
     async with platform.database.session() as session:

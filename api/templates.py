@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import creation
-from api.authentication import Full, Read, TestCreate
+from api.authentication import Full, FullFirst, Read, TestCreateFirst
 from api.creation import CREATION_ERRORS, CreatedTest
 from api.errors import documented
 from api.fields import Moment, Name, PageSize, Region, Script, Seconds, Text, Workers
@@ -100,7 +100,7 @@ class Templates(BaseModel):
 
 
 @router.post("", status_code=201, responses=documented(*CREATION_ERRORS, LimitExceeded))
-async def create(body: NewTemplate, caller: Full, platform: Here) -> ShownTemplate:
+async def create(body: NewTemplate, caller: FullFirst, platform: Here) -> ShownTemplate:
     """Create a template. Its script is checked as an uploaded one is."""
     template = Template(
         organisation_id=caller.organisation_id,
@@ -142,7 +142,7 @@ async def details(template_id: UUID, caller: Read, session: Session) -> ShownTem
 
 @router.patch("/{template_id}", responses=documented(NotFound, *CREATION_ERRORS))
 async def change(
-    template_id: UUID, body: TemplateChanges, caller: Full, platform: Here
+    template_id: UUID, body: TemplateChanges, caller: FullFirst, platform: Here
 ) -> ShownTemplate:
     """Change a template. Tests that were made from it before stay as they are."""
     changes = body.model_dump(exclude_none=True)
@@ -169,7 +169,7 @@ async def delete(template_id: UUID, caller: Full, session: Session) -> None:
 )
 async def run(
     template_id: UUID,
-    caller: TestCreate,
+    caller: TestCreateFirst,
     platform: Here,
     body: Annotated[RunOverrides | None, Field(description="Nothing for all as it is kept")] = None,
 ) -> CreatedTest:

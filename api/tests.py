@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 
 from api import creation
-from api.authentication import Full, TestCreate, TestRead
+from api.authentication import FullFirst, TestCreateFirst, TestRead
 from api.platform import Here, Platform, Session
 from api.test_form import SCHEMA, TestForm, read_test_form
 from fusillade import comparison
@@ -33,7 +33,7 @@ _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"
 @router.post("", status_code=201, openapi_extra=_FORM)
 async def create(
     request: Request,
-    caller: TestCreate,
+    caller: TestCreateFirst,
     platform: Here,
     wait: bool = False,
     wait_for: Literal["ready", "completed"] = "ready",
@@ -107,7 +107,7 @@ async def details(test_id: UUID, caller: TestRead, session: Session) -> dict[str
 
 
 @router.delete("/{test_id}", status_code=204)
-async def delete(test_id: UUID, caller: Full, platform: Here) -> None:
+async def delete(test_id: UUID, caller: FullFirst, platform: Here) -> None:
     """Delete a test with its results. One that is under way is ended at once."""
     async with platform.database.session() as session:
         test = await tests.get(session, test_id, caller.organisation_id)
@@ -139,7 +139,7 @@ def _ended(test: Test) -> Test:
 
 
 @router.post("/{test_id}/start")
-async def start(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, Any]:
+async def start(test_id: UUID, caller: TestCreateFirst, platform: Here) -> dict[str, Any]:
     """Start a ready test."""
     async with platform.database.session() as session:
         await tests.get(session, test_id, caller.organisation_id)
@@ -149,7 +149,7 @@ async def start(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, 
 
 
 @router.post("/{test_id}/stop")
-async def stop(test_id: UUID, caller: TestCreate, platform: Here) -> dict[str, Any]:
+async def stop(test_id: UUID, caller: TestCreateFirst, platform: Here) -> dict[str, Any]:
     """Stop a running test, or cancel one that has not begun.
 
     Iterations under way end by themselves; until they have, the answer may say ``running``.

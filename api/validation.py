@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, ValidationError
 
-from api.authentication import TestRead
+from api.authentication import TestReadFirst
 from api.errors import describe
 from api.platform import Here
 from api.test_form import SCHEMA, Script, read_script_form
@@ -49,7 +49,7 @@ _BODY = {
 
 
 @router.post("/validate", openapi_extra=_BODY)
-async def validate(request: Request, caller: TestRead, platform: Here) -> dict[str, Any]:
+async def validate(request: Request, caller: TestReadFirst, platform: Here) -> dict[str, Any]:
     """Compile a script and run its init code: ``valid``, and all problems and warnings, each with
     ``message``, ``file``, ``line`` and ``column`` (from 1; 0 where there is none) and ``severity``.
     """
