@@ -1,10 +1,7 @@
 """The driver for ``http://`` and ``https://``: sockets of our own, and nothing in between.
 
 All workers share the connections of an origin, as with the other driver: a request takes the one
-that became idle last, or opens one. A response whose head has been seen before, byte for byte
-(which is most of them: a server's heads differ by the second in ``Date``), is known by that head;
-any other is parsed by httptools, and so is everything that is not a whole response with a
-``Content-Length`` in one piece. Where the server chooses HTTP/2, requests are streams of a few
+that became idle last, or opens one. Where the server chooses HTTP/2, requests are streams of a few
 sessions (``drivers.multiplexer``).
 """
 
@@ -15,8 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
-
-import httptools
 
 from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.connection import (
@@ -29,11 +24,10 @@ from fusillade.engine.drivers.connection import (
     prepare,
 )
 from fusillade.engine.drivers.connector import Connector
-from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
 from fusillade.engine.drivers.http2 import Stream
-from fusillade.engine.drivers.incoming import Incoming, facts_of
 from fusillade.engine.drivers.multiplexer import Multiplexer
 from fusillade.engine.drivers.native import native
+from fusillade.engine.drivers.reader import Reader
 from fusillade.engine.drivers.tls import HTTP_2, make_context
 from fusillade.engine.exchange import Exchange
 from fusillade.metrics.requests import ERROR_CODES
@@ -42,9 +36,6 @@ _TIMED_OUT = ERROR_CODES.index("ETIMEDOUT")
 _RESET = ERROR_CODES.index("ECONNRESET")
 _NETWORK = ERROR_CODES.index("ENETWORK")
 
-_READ_BYTES = 64 << 10
-_LONGEST_HEAD = 1 << 20
-_MOST_HEADS = 512
 _MOST_EVENTS = 4096
 _IN = select.EPOLLIN
 _OUT = select.EPOLLOUT
@@ -86,7 +77,6 @@ class PlainDriver:
         self._prepared: dict[int, Prepared] = {}
         self._connections: dict[int, Connection] = {}
         self._under_way: dict[int, Connection | Stream] = {}
-        self._heads: dict[bytes, tuple[int, int, bool]] = {}
         self._finished: deque[tuple[Any, ...]] = deque()
         self._exchange: Exchange | None = None
         self._next_look = float("inf")
@@ -94,6 +84,7 @@ class PlainDriver:
         self._connector = Connector(
             self._epoll, self._connections, self._opened, self._fail, on_ready
         )
+        self._reader = Reader(self._complete, self._broke, remember=reuse)
         self._multiplexer = Multiplexer(
             self._epoll, user_agent, self._finish, self._begin_stream, reuse=reuse
         )
@@ -318,7 +309,7 @@ class PlainDriver:
         completed, used, count, slow = self._native.poll(
             self._epoll.fileno(),
             self._connections,
-            self._heads,
+            self._reader.heads,
             self._under_way,
             *exchange.room(),
         )
@@ -327,11 +318,9 @@ class PlainDriver:
             if data is None:
                 self._happened(fd, event)
                 continue
+            # False: the connection was closed. Nothing: what came is not a whole record.
             connection = self._connections[fd]
-            if not data:  # the connection was closed; or what came is not a whole record
-                self._received(connection, b"", data is False, arrived)
-            else:
-                self._received(connection, data, False, arrived)
+            self._reader.received(connection, data or b"", data is False, arrived)
         return int(count)
 
     def _happened(self, fd: int, event: int) -> None:
@@ -344,123 +333,7 @@ class PlainDriver:
             if connection.outgoing is not None and event & _OUT:
                 self._send_more(connection)
             if event & ~_OUT:
-                self._read(connection)
-
-    def _read(self, connection: Connection) -> None:
-        sock = connection.sock
-        assert sock is not None
-        try:
-            data = sock.recv(_READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._broke(connection, _RESET)
-            return
-        arrived = now()
-        if connection.secure is not None and data:
-            connection.secure.give(data)
-            self._received(connection, b"", False, arrived)
-        else:
-            self._received(connection, data, not data, arrived)
-
-    def _received(self, connection: Connection, data: bytes, closed: bool, arrived: float) -> None:
-        """``data`` has come, and, if the connection is encrypted, what ``secure`` has been given;
-        ``closed``: nothing more will."""
-        secure = connection.secure
-        if secure is not None and not closed:
-            try:
-                data += secure.decrypt()
-            except ssl.SSLError:
-                self._broke(connection, _RESET)
-                return
-            closed = secure.closed
-            if not data and not closed:
-                return  # part of a record, or a session ticket
-        if connection.slot < 0:
-            # An idle connection was closed, or somebody speaks out of turn.
-            self._broke(connection, _RESET)
-            return
-        if data:
-            self._take(connection, data, arrived)
-        if closed and connection.slot >= 0 and connection.fd >= 0:
-            self._ended(connection, arrived)
-
-    def _take(self, connection: Connection, data: bytes, arrived: float) -> None:
-        if not connection.first_byte:
-            connection.first_byte = arrived
-        connection.received += len(data)
-        incoming = connection.incoming
-        if incoming is None:
-            if connection.head:
-                data = connection.head + data
-                connection.head = b""
-            end = data.find(b"\r\n\r\n") + 4
-            facts = self._heads.get(data[:end])
-            if facts is not None and len(data) == end + facts[1] and not connection.is_head:
-                self._complete(connection, arrived, facts[0], data, end, True, facts[2])
-                return
-            if end < 4 and len(data) < _LONGEST_HEAD:
-                connection.head = data
-                return
-            incoming = connection.incoming = Incoming(connection.is_head)
-            if facts is None:
-                self._learn(data[:end])
-        self._feed(connection, incoming, data, arrived)
-
-    def _learn(self, head: bytes) -> None:
-        """Remember a head with which a response of a known length begins."""
-        facts = facts_of(head) if self._reuse else None
-        if facts is None:
-            return
-        if len(self._heads) >= _MOST_HEADS:
-            self._heads.clear()
-        self._heads[head] = facts
-
-    def _feed(
-        self, connection: Connection, incoming: Incoming, data: bytes, arrived: float
-    ) -> None:
-        try:
-            incoming.feed(data)
-        except httptools.HttpParserError:
-            if not incoming.done:
-                self._broke(connection, _NETWORK)
-                return
-            # Bytes after the end of the response: it counts, the connection does not.
-            incoming.keep_alive = False
-        if incoming.done:
-            self._complete_parsed(connection, incoming, arrived, incoming.keep_alive)
-
-    def _ended(self, connection: Connection, arrived: float) -> None:
-        """The server has closed the connection."""
-        incoming = connection.incoming
-        # Without TLS's own end, somebody may have cut the body short (RFC 9112, 9.8).
-        whole = connection.secure is None or connection.secure.closed
-        if incoming is not None and whole and incoming.end():
-            self._complete_parsed(connection, incoming, arrived, False)
-        else:
-            self._broke(connection, _RESET)
-
-    def _complete_parsed(
-        self, connection: Connection, incoming: Incoming, arrived: float, keep_alive: bool
-    ) -> None:
-        content, length = incoming.content()
-        lower_head = content[:length].lower()
-        if is_encoded(lower_head):
-            try:
-                content = decode_content(content, length)
-            except Undecodable:
-                self._connector.close(connection)
-                self._fail(connection, _NETWORK)
-                return
-        self._complete(
-            connection,
-            arrived,
-            incoming.status,
-            content,
-            length,
-            keep_alive,
-            b"\r\nset-cookie:" in lower_head,
-        )
+                self._reader.read(connection)
 
     def _complete(
         self,
