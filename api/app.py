@@ -23,6 +23,7 @@ from api import (
     validation,
     webhooks,
 )
+from api.body_limit import BodyLimit
 from api.platform import Platform
 from api.rate_limits import RateLimits
 from fusillade import __version__
@@ -45,6 +46,7 @@ def build_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     errors.install(app)
+    app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(RateLimits, settings=settings)
     for resource in (
         health,

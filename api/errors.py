@@ -71,6 +71,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, FusilladeError):  # raised while FastAPI read the body
+            return _answer(error.__cause__)
         if error.status_code == 404:
             return _answer(NotFound(f"There is nothing at {request.url.path}."))
         if error.status_code == 405:
