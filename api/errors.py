@@ -109,8 +109,9 @@ def describe(problems: Sequence[Any]) -> str:
 def _answer(
     error: FusilladeError, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
+    message = error.message.encode("utf-8", "replace").decode()  # it may quote half a character
     return JSONResponse(
-        {"error": error.message, "code": error.code},
+        {"error": message, "code": error.code},
         status_code=status or error.http_status,
         headers=dict(headers or {}),
     )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 def _without_controls(text: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("must not contain control characters")
-    return text
+    return _storable(text)
 
 
 Name = Annotated[
