@@ -1,5 +1,6 @@
 """Too many requests."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -116,3 +117,35 @@ async def test_zero_is_no_limit(database_url: str, tmp_path: Path) -> None:
     ) as client:
         assert await _until_refused(client, "/api/v1/me") == 200
         assert "RateLimit-Limit" not in (await client.get("/api/v1/me")).headers
+
+
+async def test_live_metrics_count_as_requests(database_url: str, tmp_path: Path) -> None:
+    app = build_app(settings_for(database_url, data_dir=tmp_path, rate_limit_requests=1))
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": "/ws/runs/x",
+        "query_string": b"",
+        "headers": [],
+        "client": ("203.0.113.5", 1234),
+        "extensions": {"websocket.http.response": {}},
+    }
+    async with app.router.lifespan_context(app):
+        await app(dict(scope), receive, send)
+        assert sent[0]["type"] == "websocket.accept"
+        sent.clear()
+        await app(dict(scope), receive, send)
+        start, body = sent
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", 429)
+        assert json.loads(body["body"])["code"] == "rate_limited"
+        # A server that cannot answer a handshake closes it.
+        sent.clear()
+        await app(scope | {"extensions": {}}, receive, send)
+        assert [(one["type"], one["code"]) for one in sent] == [("websocket.close", 1013)]
