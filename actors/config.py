@@ -13,6 +13,7 @@ class RunConfig:
     workers_per_actor: int
     provisioning_seconds: float
     ready_seconds: float
+    pause_seconds: float
     hosts: "HostConfig"
 
     @classmethod
@@ -24,6 +25,7 @@ class RunConfig:
             workers_per_actor=settings.workers_per_actor,
             provisioning_seconds=settings.provisioning_seconds,
             ready_seconds=settings.ready_seconds,
+            pause_seconds=settings.pause_seconds,
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
                 watchdog_seconds=settings.watchdog_seconds,

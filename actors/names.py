@@ -14,6 +14,15 @@ def test_run(test_id: Id) -> str:
     return f"test:{test_id}"
 
 
+def test_of(name: str) -> UUID | None:
+    """The reverse of :func:`test_run`; None for any other name."""
+    kind, _, test_id = name.partition(":")
+    try:
+        return UUID(test_id) if kind == "test" else None
+    except ValueError:
+        return None
+
+
 def worker(test_id: Id, index: int) -> str:
     """The WorkerActor that runs share ``index`` of a test."""
     return f"worker:{test_id}:{index}"

@@ -36,6 +36,14 @@ async def is_ready(group: PlacementGroup) -> bool:
     return await asyncio.to_thread(group.wait, _LOOK_SECONDS)
 
 
+def size(test_id: str) -> int:
+    """How many WorkerActors a test has asked room for; 0 when it has none."""
+    try:
+        return int(get_placement_group(names.test_run(test_id)).bundle_count)
+    except ValueError:
+        return 0
+
+
 def release(test_id: str) -> None:
     """Give the CPUs back."""
     with contextlib.suppress(ValueError):

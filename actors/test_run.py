@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -23,13 +23,15 @@ from actors import metrics_aggregator, names, placement, worker
 from actors.config import RunConfig
 from actors.metrics_aggregator import Result
 from actors.worker import Outcome
-from fusillade.errors import InvalidState, NotFound
+from actors.worker_states import WorkerState, WorkerStates
+from fusillade.errors import InternalError, InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
+from fusillade.queueing import worker_actors
 from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
-from fusillade.storage import artifacts, tests
+from fusillade.storage import artifacts, pauses, tests
 from fusillade.storage.database import Database, StorageUnavailable
 from fusillade.storage.models import Test
 
@@ -41,6 +43,7 @@ _START_DELAY_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
 _OVERTIME_SECONDS = 60.0
 _LINGER_SECONDS = 5.0
+_ANSWER_SECONDS = 4.0
 
 T = TypeVar("T")
 
@@ -67,6 +70,11 @@ class TestRunActor:
         self._database = Database(config.database_url, pool_size=1)
         self._changed = asyncio.Event()
         self._workers: list[_Worker] = []
+        self._placed: list[_Worker] = []
+        """Those that have a machine and may not have loaded the script."""
+        self._states = WorkerStates()
+        self._pause: tuple[float | None, float | None] = (None, None)
+        """The row's ``paused_at`` and ``resumed_at`` as the WorkerActors know them."""
         self._aborted: str | None = None
         self._life = asyncio.get_running_loop().create_task(self._live())
 
@@ -78,6 +86,10 @@ class TestRunActor:
         """A threshold that ends the test was crossed."""
         self._aborted = self._aborted or reason
         self._changed.set()
+
+    async def worker_states(self) -> list[WorkerState]:
+        """How the WorkerActors are that have a machine."""
+        return await self._states.look([one.handle for one in self._workers or self._placed])
 
     # ---- the way through the states ----------------------------------------------------------
 
@@ -131,7 +143,7 @@ class TestRunActor:
                     f"The region {test.region} had no room for {count} WorkerActors within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
-        workers = [
+        workers = self._placed = [
             _Worker(
                 index,
                 worker.remote.options(
@@ -145,8 +157,10 @@ class TestRunActor:
         ]
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
-        await self._ask(
-            workers, lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
+        await self._unless_ended(
+            self._ask(
+                workers, lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
+            )
         )
         self._workers = workers
 
@@ -166,10 +180,14 @@ class TestRunActor:
 
     async def _begin(self, test: Test) -> None:
         """``setup()`` on one WorkerActor, open connections, then the shared start for all."""
-        (outcome,) = await self._ask(self._workers[:1], lambda handle: handle.setup.remote())
+        (outcome,) = await self._unless_ended(
+            self._ask(self._workers[:1], lambda handle: handle.setup.remote())
+        )
         if test.options.get("warmup") is not None:
             count = len(self._workers)
-            await self._ask(self._workers, lambda handle: handle.warm.remote(count))
+            await self._unless_ended(
+                self._ask(self._workers, lambda handle: handle.warm.remote(count))
+            )
         await self._transition(
             "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
         )
@@ -186,23 +204,26 @@ class TestRunActor:
             asyncio.ensure_future(_plain(one.handle.run.remote(start_at, count, setup_data))): one
             for one in self._workers
         }
-        outcomes, status = await self._watch(runs, test)
+        outcomes, status, stopped_because = await self._watch(runs, test)
         reason = next((o.reason for o in outcomes.values() if o.reason is not None), None)
         whole = reason is None
         if whole:
             reason = await self._teardown(setup_data) or self._aborted
         if reason is not None:
             status = "failed"
-        await self._end(status, reason, outcomes, summarize=whole)
+        await self._end(status, reason or stopped_because, outcomes, summarize=whole)
 
     async def _watch(
         self, runs: dict["asyncio.Future[Outcome]", _Worker], test: Test
-    ) -> tuple[dict[int, Outcome], str]:
-        """Wait for all shares to end; stop them when the user or a failure asks for it."""
+    ) -> tuple[dict[int, Outcome], str, str | None]:
+        """Wait for all shares to end; pause and stop them when the user or a failure asks for it.
+
+        Returns what became of each, the status, and why it was stopped if no user did it."""
         outcomes: dict[int, Outcome] = {}
-        status = "completed"
+        status, why = "completed", None
         assert test.start_at is not None
         deadline = test.start_at + test.duration_seconds + _OVERTIME_SECONDS + _grace(test)
+        paused_seconds = 0.0
         waiting = set(runs)
         while waiting:
             look = asyncio.ensure_future(self._wait_for_change())
@@ -216,16 +237,42 @@ class TestRunActor:
                 outcomes[one.index] = self._outcome(future, one, len(runs))
                 failed |= outcomes[one.index].reason is not None
             waiting -= done
-            if status == "completed" and waiting and (await self._row()).stop_requested:
-                status = "stopped"
-                await self._tell_all("stop", _grace(test))
+            if waiting:
+                test = await self._row()
+            now = time.time()
+            if status == "completed" and waiting:
+                await self._follow_pause(test)
+                paused_seconds = pauses.paused_seconds(test, now)
+                why = self._paused_too_long(test)
+                if test.stop_requested or why is not None:
+                    status = "stopped"
+                    deadline = now - paused_seconds + _grace(test) + _OVERTIME_SECONDS
+                    await self._tell_all("stop", _grace(test))
             if (failed or self._aborted) and waiting:
                 await self._tell_all("stop", 0.0)
-            if time.time() > deadline and waiting:
+            if now > deadline + paused_seconds and waiting:
                 for future in waiting:
                     placement.kill(names.worker(self._id, runs[future].index))
                 deadline = math.inf
-        return outcomes, status
+        return outcomes, status, why
+
+    async def _follow_pause(self, test: Test) -> None:
+        """Tell the WorkerActors, and who listens, of a pause that has begun or ended."""
+        pause = (test.paused_at, test.resumed_at)
+        if pause == self._pause:
+            return
+        self._pause = pause
+        if test.paused_at is not None:
+            await self._tell_all("pause", test.paused_at, test.paused_seconds)
+        else:
+            await self._tell_all("resume", test.resumed_at, test.paused_seconds)
+        await self._announce(test)
+
+    def _paused_too_long(self, test: Test) -> str | None:
+        limit = self._config.pause_seconds
+        if test.paused_at is None or time.time() - test.paused_at <= limit:
+            return None
+        return f"The test was paused for more than {limit:g} s, so it was stopped."
 
     def _outcome(self, future: "asyncio.Future[Outcome]", one: _Worker, count: int) -> Outcome:
         try:
@@ -322,7 +369,10 @@ class TestRunActor:
                     outcomes.pop(one.index, None)
 
     async def _announce(self, test: Test) -> None:
-        await self._to_aggregator("announce", status_message(self._id, test.status, test.reason))
+        await self._to_aggregator(
+            "announce",
+            status_message(self._id, test.status, test.reason, paused=pauses.is_paused(test)),
+        )
         if test.status in tests.ENDED:
             await self._to_aggregator("finish")
 
@@ -330,7 +380,9 @@ class TestRunActor:
         """Leave nothing in the cluster but, for a moment, who tells listeners of the end."""
         test = await self._row_or_none()
         count = 0 if test is None else self._count(test)
-        for index in range(max(count, len(self._workers))):
+        # Of a test that was deleted nobody else knows how many there are.
+        count = max(count, len(self._placed), placement.size(self._id))
+        for index in range(count):
             placement.kill(names.worker(self._id, index))
         placement.release(self._id)
         await self._to_aggregator("finish")
@@ -341,7 +393,7 @@ class TestRunActor:
     # ---- the other actors --------------------------------------------------------------------
 
     def _count(self, test: Test) -> int:
-        return math.ceil(test.workers / self._config.workers_per_actor)
+        return worker_actors(test.workers, self._config.workers_per_actor)
 
     async def _aggregator(self, test: Test) -> None:
         metrics_aggregator.remote.options(
@@ -373,6 +425,21 @@ class TestRunActor:
                 raise _Failed(answer.reason)
             outcomes.append(answer)
         return outcomes
+
+    async def _unless_ended(self, step: Coroutine[Any, Any, T]) -> T:
+        """What a step before the load returns; given up when the test is cancelled or deleted."""
+        task = asyncio.ensure_future(step)
+        try:
+            while not task.done():
+                look = asyncio.ensure_future(self._wait_for_change())
+                both: set[asyncio.Future[Any]] = {task, look}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                look.cancel()
+                if not task.done() and (await self._row()).status in tests.ENDED:
+                    raise InvalidState("The test was cancelled before its load began.")
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _tell_all(self, method: str, *arguments: Any) -> None:
         calls = [getattr(one.handle, method).remote(*arguments) for one in self._workers]
@@ -453,6 +520,23 @@ def launch(test_id: UUID, config: RunConfig) -> None:
         str(test_id), config
     )
     handle.poke.remote()
+
+
+async def worker_states(test_id: UUID) -> list[WorkerState]:
+    """How a live test's WorkerActors are. Raises InternalError if its actor does not answer."""
+    if not ray.is_initialized():
+        return []
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            handle = await asyncio.to_thread(placement.find, names.test_run(test_id))
+            if handle is None:
+                return []
+            found: list[WorkerState] = await handle.worker_states.remote()
+            return found
+    except (TimeoutError, RayActorError) as error:
+        raise InternalError(
+            f"The test's actor did not answer within {_ANSWER_SECONDS:g} s; try again."
+        ) from error
 
 
 def recover(settings: Settings) -> None:

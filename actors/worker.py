@@ -1,15 +1,17 @@
 """The WorkerActor: runs one share of a test's load in a script host of its own."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
 
 from actors.config import HostConfig
 from actors.spool import Spool
+from actors.worker_states import WorkerState
 from fusillade.artifacts import Output, read_output
 from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Delta, Log, Overrides
@@ -50,6 +52,7 @@ class WorkerActor:
         self._host: ScriptHost | None = None
         self._steps: dict[str, asyncio.Task[Outcome]] = {}
         self._log: list[str] = []
+        self._paused = False
         self._told = 0
         """How many of its lines the outcome of the load has."""
 
@@ -123,6 +126,45 @@ class WorkerActor:
             await self._host.stop(grace_seconds)
         except ScriptHostDied:
             return  # `run` tells why
+
+    async def state(self) -> WorkerState:
+        """How it is, for people who look."""
+        found = WorkerState(self._index, self._phase(), ray.get_runtime_context().get_node_id())
+        host = self._host
+        if host is None:
+            return found
+        return replace(
+            found,
+            active_workers=host.beat.active_workers,
+            requests_per_second=host.beat.requests_per_second,
+            cpu_share=host.beat.cpu_share,
+            loop_lag_seconds=host.beat.loop_lag_seconds,
+            heartbeat_at=host.beat_at,
+        )
+
+    def _phase(self) -> str:
+        loading, running = self._steps.get("load"), self._steps.get("run")
+        if loading is None or not loading.done():
+            return "starting"
+        if running is None:
+            return "ready"
+        if running.done():
+            return "ended"
+        return "paused" if self._paused else "running"
+
+    async def pause(self, at: float, paused_seconds: float) -> None:
+        """Begin no iterations from ``at`` (Unix time) on, until ``resume`` or ``stop``."""
+        self._paused = True
+        if self._host is not None:
+            with contextlib.suppress(ScriptHostDied):  # `run` tells why
+                await self._host.pause(at, paused_seconds)
+
+    async def resume(self, at: float, paused_seconds: float) -> None:
+        """Go on at ``at``, by when all pauses together were ``paused_seconds`` long."""
+        self._paused = False
+        if self._host is not None:
+            with contextlib.suppress(ScriptHostDied):
+                await self._host.resume(at, paused_seconds)
 
     async def teardown(self, setup_data: str) -> Outcome:
         """Run ``teardown(data)``."""

@@ -16,12 +16,14 @@ from api import (
     live,
     me,
     openapi,
+    pauses,
     schedules,
     team,
     templates,
     tests,
     validation,
     webhooks,
+    workers,
 )
 from api.body_limit import BodyLimit
 from api.platform import Platform
@@ -57,6 +59,8 @@ def build_app(settings: Settings) -> FastAPI:
         invites,
         validation,  # before tests/{test_id}
         tests,
+        pauses,
+        workers,
         analytics,
         artifacts,
         templates,

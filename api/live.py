@@ -2,8 +2,9 @@
 
 Messages are JSON objects with ``type``: ``status`` (first the present state, then each change),
 ``metric`` (once a second; the newest at once), and at the end ``summary``, after which the
-connection is closed with 1000. What is told comes from the test's aggregator; the test's row has
-the last word, so a listener misses nothing when an actor is restarted.
+connection is closed with 1000; so it is when the test is deleted. What is told comes from the
+test's aggregator; the test's row has the last word, so a listener misses nothing when an actor is
+restarted.
 """
 
 import asyncio
@@ -21,10 +22,11 @@ from ray.exceptions import RayError
 from actors import names
 from api.authentication import identify
 from api.platform import HereSocket, Platform
-from fusillade.errors import FusilladeError, InvalidAuth
+from fusillade.errors import FusilladeError, InvalidAuth, NotFound
 from fusillade.metrics.live import status_message, summary_message
 from fusillade.storage import tests
 from fusillade.storage.models import Test
+from fusillade.storage.pauses import is_paused
 
 router = APIRouter()
 
@@ -92,23 +94,31 @@ async def _tell(websocket: WebSocket, platform: Platform, test: Test) -> None:
     test_id = str(test.id)
     told = None
     while True:
-        if test.status != told:
-            told = test.status
-            await _send(websocket, status_message(test_id, test.status, test.reason))
+        state = (test.status, is_paused(test))
+        if state != told:
+            told = state
+            await _send(
+                websocket, status_message(test_id, test.status, test.reason, paused=state[1])
+            )
         if test.status in tests.ENDED:
             await _send(websocket, summary_message(test_id, test.status, test.reason, test.summary))
             await websocket.close(1000)
             return
         async for message in _follow(test_id):
             if message["type"] == "status":
-                if message["status"] == told:
+                state = (message["status"], message["paused"])
+                if state == told:
                     continue
-                told = message["status"]
+                told = state
             await _send(websocket, message)
         # The aggregator is not there yet, is being restarted, or has said all.
         await asyncio.sleep(_RETRY_SECONDS)
-        async with platform.database.session() as session:
-            test = await tests.by_id(session, test.id)
+        try:
+            async with platform.database.session() as session:
+                test = await tests.by_id(session, test.id)
+        except NotFound:
+            await websocket.close(1000, "The test was deleted.")
+            return
 
 
 async def _follow(test_id: str) -> AsyncIterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actors import test_run
 from actors.config import RunConfig
+from actors.reservations import Reservations
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.mail import Mailer, mailer
@@ -31,6 +32,7 @@ class Platform:
     database: Database
     mailer: Mailer
     request_counts: RequestCounts
+    reservations: Reservations
     _validations: asyncio.Semaphore
 
     @classmethod
@@ -40,10 +42,12 @@ class Platform:
         assert settings.database_url is not None
         database = Database(settings.database_url)
         counts = RequestCounts(settings.data_dir.expanduser() / "request_counts")
+        reservations = Reservations()
         try:
             validations = asyncio.Semaphore(_VALIDATIONS_AT_ONCE)
-            yield cls(settings, database, mailer(settings), counts, validations)
+            yield cls(settings, database, mailer(settings), counts, reservations, validations)
         finally:
+            reservations.close()
             counts.close()
             await database.dispose()
 

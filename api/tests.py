@@ -20,6 +20,7 @@ from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
 from fusillade.storage import listing, tests
 from fusillade.storage.models import Test
+from fusillade.storage.pauses import is_paused
 
 router = APIRouter(prefix="/api/v1/tests", tags=["tests"])
 
@@ -201,6 +202,7 @@ def brief(test: Test) -> dict[str, Any]:
         "id": str(test.id),
         "name": test.name,
         "status": test.status,
+        "paused": is_paused(test),
         "reason": test.reason,
         "workers": test.workers,
         "duration_seconds": test.duration_seconds,

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     """How long a test waits for machines of its region."""
     ready_seconds: PositiveSeconds = 3600.0
     """How long a ready test may keep its machines without being started."""
+    pause_seconds: PositiveSeconds = 3600.0
+    """How long a test may be paused; then it is stopped."""
     wait_ready_seconds: PositiveSeconds = 300.0
     wait_completed_seconds: PositiveSeconds = 1800.0
     """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""

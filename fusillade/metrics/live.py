@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def status_message(test_id: str, status: str, reason: str | None) -> dict[str, Any]:
-    """``status``: the test's state changed, or is this when the connection is made."""
+def status_message(
+    test_id: str, status: str, reason: str | None, *, paused: bool = False
+) -> dict[str, Any]:
+    """``status``: the test's state changed, or is this when the connection is made. A running test
+    may be ``paused``."""
     return {
         "type": "status",
         "test_id": test_id,
         "status": status,
+        "paused": paused,
         "timestamp": timestamp(),
         "reason": reason,
     }

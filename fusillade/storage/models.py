@@ -162,6 +162,12 @@ class Test(Base):
     """What ``setup()`` returned, as JSON; set with ``running``."""
     start_at: Mapped[float | None]
     """The shared start of all WorkerActors, Unix time; set with ``running``."""
+    paused_at: Mapped[float | None]
+    """Since when it begins no iterations, Unix time; None while it does."""
+    resumed_at: Mapped[float | None]
+    """When the last pause ended, or will in a moment."""
+    paused_seconds: Mapped[float] = mapped_column(server_default="0", default=0.0)
+    """All pauses together up to ``resumed_at``."""
     summary: Mapped[dict[str, Any] | None]
     avg_latency_ms: Mapped[float | None] = _of_summary("avg_latency_ms")
     p95_latency_ms: Mapped[float | None] = _of_summary("p95_latency_ms")

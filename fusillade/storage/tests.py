@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -120,6 +120,19 @@ async def series(session: AsyncSession, test_id: UUID) -> list[dict[str, Any]]:
     """The time series; empty before the end."""
     found = await session.get(TestSeries, test_id)
     return [] if found is None else found.points
+
+
+async def provisioned_before(session: AsyncSession, test: Test) -> list[UUID]:
+    """Tests of any organisation that came before this one and are being provisioned in the same
+    region."""
+    rows = await session.scalars(
+        select(Test.id).where(
+            Test.status == "provisioning",
+            Test.region == test.region,
+            tuple_(Test.created_at, Test.id) < (test.created_at, test.id),
+        )
+    )
+    return list(rows)
 
 
 async def active_ids(session: AsyncSession) -> list[UUID]:
