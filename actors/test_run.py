@@ -9,21 +9,20 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 import ray
 from ray.exceptions import RayActorError
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actors import metrics_aggregator, names, placement, worker
+from actors import metrics_aggregator, names, placement
 from actors.config import RunConfig
+from actors.crew import Crew, Member, StepFailed, plain
 from actors.metrics_aggregator import Result
 from actors.worker import Outcome
-from actors.worker_states import WorkerState, WorkerStates
+from actors.worker_states import WorkerState
 from fusillade.errors import InternalError, InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
@@ -48,16 +47,6 @@ _ANSWER_SECONDS = 4.0
 T = TypeVar("T")
 
 
-class _Failed(Exception):
-    """The test has failed; the message is the reason that its author reads."""
-
-
-@dataclass(frozen=True)
-class _Worker:
-    index: int
-    handle: Any
-
-
 class TestRunActor:
     """Of one test. ``poke`` it when the row has changed."""
 
@@ -69,10 +58,7 @@ class TestRunActor:
         self._config = config
         self._database = Database(config.database_url, pool_size=1)
         self._changed = asyncio.Event()
-        self._workers: list[_Worker] = []
-        self._placed: list[_Worker] = []
-        """Those that have a machine and may not have loaded the script."""
-        self._states = WorkerStates()
+        self._crew = Crew(test_id)
         self._pause: tuple[float | None, float | None] = (None, None)
         """The row's ``paused_at`` and ``resumed_at`` as the WorkerActors know them."""
         self._aborted: str | None = None
@@ -89,7 +75,7 @@ class TestRunActor:
 
     async def worker_states(self) -> list[WorkerState]:
         """How the WorkerActors are that have a machine."""
-        return await self._states.look([one.handle for one in self._workers or self._placed])
+        return await self._crew.states()
 
     # ---- the way through the states ----------------------------------------------------------
 
@@ -98,7 +84,7 @@ class TestRunActor:
             while (test := await self._row()).status in tests.ACTIVE:
                 try:
                     await self._advance(test)
-                except _Failed as failure:
+                except StepFailed as failure:
                     await self._end("failed", str(failure))
                 except InvalidState as error:
                     _log.info("test %s: %s", self._id, error)  # somebody else was faster
@@ -130,7 +116,7 @@ class TestRunActor:
     async def _provision(self, test: Test) -> None:
         """Make sure that all WorkerActors are there and have loaded the script."""
         count = self._count(test)
-        if len(self._workers) == count:
+        if self._crew.is_ready:
             return
         await self._aggregator(test)
         group = placement.reserve(self._id, count, test.region)
@@ -139,30 +125,19 @@ class TestRunActor:
             if (await self._row()).status not in tests.ACTIVE:
                 raise InvalidState("The test was cancelled while it waited for machines.")
             if time.monotonic() > deadline:
-                raise _Failed(
+                raise StepFailed(
                     f"The region {test.region} had no room for {count} WorkerActors within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
-        workers = self._placed = [
-            _Worker(
-                index,
-                worker.remote.options(
-                    **names.options(names.worker(self._id, index), **worker.OPTIONS),
-                    scheduling_strategy=PlacementGroupSchedulingStrategy(
-                        group, placement_group_bundle_index=index
-                    ),
-                ).remote(self._id, index, self._config.hosts),
-            )
-            for index in range(count)
-        ]
+        self._crew.place(group, count, self._config.hosts)
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
         await self._unless_ended(
-            self._ask(
-                workers, lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
+            self._crew.ask(
+                lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
             )
         )
-        self._workers = workers
+        self._crew.is_ready = True
 
     async def _wait_for_start(self, test: Test) -> None:
         if test.start_when_ready:
@@ -180,29 +155,27 @@ class TestRunActor:
 
     async def _begin(self, test: Test) -> None:
         """``setup()`` on one WorkerActor, open connections, then the shared start for all."""
-        (outcome,) = await self._unless_ended(
-            self._ask(self._workers[:1], lambda handle: handle.setup.remote())
+        outcome = await self._unless_ended(
+            self._crew.ask_first(lambda handle: handle.setup.remote())
         )
         if test.options.get("warmup") is not None:
-            count = len(self._workers)
-            await self._unless_ended(
-                self._ask(self._workers, lambda handle: handle.warm.remote(count))
-            )
+            count = len(self._crew)
+            await self._unless_ended(self._crew.ask(lambda handle: handle.warm.remote(count)))
         await self._transition(
             "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
         )
 
     async def _run(self, test: Test) -> None:
         count = self._count(test)
-        if not self._workers:
-            self._workers = self._find_workers(count)
+        if not self._crew.is_ready:
+            self._crew.find(count)
         assert test.start_at is not None
         assert test.setup_data is not None
         start_at, setup_data = test.start_at, test.setup_data
         await self._aggregator(test)
-        runs: dict[asyncio.Future[Outcome], _Worker] = {
-            asyncio.ensure_future(_plain(one.handle.run.remote(start_at, count, setup_data))): one
-            for one in self._workers
+        runs: dict[asyncio.Future[Outcome], Member] = {
+            asyncio.ensure_future(plain(one.handle.run.remote(start_at, count, setup_data))): one
+            for one in self._crew
         }
         outcomes, status, stopped_because = await self._watch(runs, test)
         reason = next((o.reason for o in outcomes.values() if o.reason is not None), None)
@@ -214,7 +187,7 @@ class TestRunActor:
         await self._end(status, reason or stopped_because, outcomes, summarize=whole)
 
     async def _watch(
-        self, runs: dict["asyncio.Future[Outcome]", _Worker], test: Test
+        self, runs: dict["asyncio.Future[Outcome]", Member], test: Test
     ) -> tuple[dict[int, Outcome], str, str | None]:
         """Wait for all shares to end; pause and stop them when the user or a failure asks for it.
 
@@ -234,7 +207,7 @@ class TestRunActor:
             failed = False
             for future in done:
                 one = runs[future]
-                outcomes[one.index] = self._outcome(future, one, len(runs))
+                outcomes[one.index] = self._outcome(future, one)
                 failed |= outcomes[one.index].reason is not None
             waiting -= done
             if waiting:
@@ -247,13 +220,24 @@ class TestRunActor:
                 if test.stop_requested or why is not None:
                     status = "stopped"
                     deadline = now - paused_seconds + _grace(test) + _OVERTIME_SECONDS
-                    await self._tell_all("stop", _grace(test))
+                    await self._crew.tell("stop", _grace(test))
             if (failed or self._aborted) and waiting:
-                await self._tell_all("stop", 0.0)
+                await self._crew.tell("stop", 0.0)
             if now > deadline + paused_seconds and waiting:
                 for future in waiting:
-                    placement.kill(names.worker(self._id, runs[future].index))
+                    self._crew.kill(runs[future])
                 deadline = math.inf
+        # Who has paused a test does not expect it to end.
+        whole = self._aborted is None and all(one.reason is None for one in outcomes.values())
+        while whole and status == "completed" and pauses.is_paused(test := await self._row()):
+            await self._follow_pause(test)
+            why = self._paused_too_long(test)
+            if why is not None:
+                status = "stopped"
+            else:
+                await self._wait_for_change()
+        if status == "completed" and test.stop_requested:
+            status = "stopped"
         return outcomes, status, why
 
     async def _follow_pause(self, test: Test) -> None:
@@ -263,9 +247,9 @@ class TestRunActor:
             return
         self._pause = pause
         if test.paused_at is not None:
-            await self._tell_all("pause", test.paused_at, test.paused_seconds)
+            await self._crew.tell("pause", test.paused_at, test.paused_seconds)
         else:
-            await self._tell_all("resume", test.resumed_at, test.paused_seconds)
+            await self._crew.tell("resume", test.resumed_at, test.paused_seconds)
         await self._announce(test)
 
     def _paused_too_long(self, test: Test) -> str | None:
@@ -274,16 +258,18 @@ class TestRunActor:
             return None
         return f"The test was paused for more than {limit:g} s, so it was stopped."
 
-    def _outcome(self, future: "asyncio.Future[Outcome]", one: _Worker, count: int) -> Outcome:
+    def _outcome(self, future: "asyncio.Future[Outcome]", one: Member) -> Outcome:
         try:
             return future.result()
         except RayActorError:
-            return Outcome(reason=_died(one.index, count))
+            return Outcome(reason=self._crew.died(one))
 
     async def _teardown(self, setup_data: str) -> str | None:
         try:
-            await self._ask(self._workers[:1], lambda handle: handle.teardown.remote(setup_data))
-        except _Failed as failure:
+            await self._unless_ended(
+                self._crew.ask_first(lambda handle: handle.teardown.remote(setup_data))
+            )
+        except StepFailed as failure:
             return str(failure)
         return None
 
@@ -329,11 +315,13 @@ class TestRunActor:
 
     async def _handle_summary(self, summary: dict[str, Any]) -> Outcome:
         """What ``handleSummary()`` made of the result; where it failed, the log says why."""
-        first = self._workers[0]
+        first = self._crew.first
         try:
-            outcome: Outcome = await first.handle.handle_summary.remote(summary)
+            outcome: Outcome = await self._unless_ended(
+                plain(first.handle.handle_summary.remote(summary))
+            )
         except RayActorError:
-            reason = _died(first.index, len(self._workers))
+            reason = self._crew.died(first)
             return Outcome(log=[f"error: handleSummary() was not run: {reason}"])
         return outcome
 
@@ -355,7 +343,7 @@ class TestRunActor:
                 continue
             behind = [
                 one
-                for one in self._workers
+                for one in self._crew
                 if result.acknowledged.get(one.index, 0)
                 < (outcomes[one.index].deltas if one.index in outcomes else 0)
             ]
@@ -379,12 +367,7 @@ class TestRunActor:
     async def _clear_up(self) -> None:
         """Leave nothing in the cluster but, for a moment, who tells listeners of the end."""
         test = await self._row_or_none()
-        count = 0 if test is None else self._count(test)
-        # Of a test that was deleted nobody else knows how many there are.
-        count = max(count, len(self._placed), placement.size(self._id))
-        for index in range(count):
-            placement.kill(names.worker(self._id, index))
-        placement.release(self._id)
+        self._crew.disband(0 if test is None else self._count(test))
         await self._to_aggregator("finish")
         await asyncio.sleep(_LINGER_SECONDS)
         placement.kill(names.metrics(self._id))
@@ -400,34 +383,8 @@ class TestRunActor:
             **names.options(names.metrics(self._id), **metrics_aggregator.OPTIONS)
         ).remote(self._id, self._count(test), thresholds_of(test.options))
 
-    def _find_workers(self, count: int) -> list[_Worker]:
-        """After a restart: the WorkerActors that are running this test."""
-        found = []
-        for index in range(count):
-            handle = placement.find(names.worker(self._id, index))
-            if handle is None:
-                raise _Failed("The platform was restarted while the test was running.")
-            found.append(_Worker(index, handle))
-        return found
-
-    async def _ask(self, workers: list[_Worker], call: Callable[[Any], Any]) -> list[Outcome]:
-        """One step on several WorkerActors; raises _Failed for the first that fails."""
-        answers = await asyncio.gather(
-            *(_plain(call(one.handle)) for one in workers), return_exceptions=True
-        )
-        outcomes: list[Outcome] = []
-        for one, answer in zip(workers, answers, strict=True):
-            if isinstance(answer, RayActorError):
-                raise _Failed(_died(one.index, len(self._workers) or len(workers)))
-            if isinstance(answer, BaseException):
-                raise answer
-            if answer.reason is not None:
-                raise _Failed(answer.reason)
-            outcomes.append(answer)
-        return outcomes
-
     async def _unless_ended(self, step: Coroutine[Any, Any, T]) -> T:
-        """What a step before the load returns; given up when the test is cancelled or deleted."""
+        """What a step beside the load returns; given up when the test is cancelled or deleted."""
         task = asyncio.ensure_future(step)
         try:
             while not task.done():
@@ -436,14 +393,10 @@ class TestRunActor:
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
                 look.cancel()
                 if not task.done() and (await self._row()).status in tests.ENDED:
-                    raise InvalidState("The test was cancelled before its load began.")
+                    raise InvalidState("The test has ended before this step has.")
             return task.result()
         finally:
             task.cancel()
-
-    async def _tell_all(self, method: str, *arguments: Any) -> None:
-        calls = [getattr(one.handle, method).remote(*arguments) for one in self._workers]
-        await asyncio.gather(*(_plain(call) for call in calls), return_exceptions=True)
 
     async def _to_aggregator(self, method: str, *arguments: Any) -> None:
         """Tell the aggregator, if it can be reached: whoever listens looks at the row as well."""
@@ -489,16 +442,6 @@ class TestRunActor:
             except StorageUnavailable as error:
                 _log.warning("test %s: %s", self._id, error)
                 await asyncio.sleep(_RETRY_SECONDS)
-
-
-async def _plain(call: Any) -> Any:
-    """An ObjectRef as a coroutine."""
-    return await call
-
-
-def _died(index: int, count: int) -> str:
-    which = "The WorkerActor" if count == 1 else f"WorkerActor {index + 1} of {count}"
-    return f"{which} died: its process or its machine is gone."
 
 
 def _grace(test: Test) -> float:

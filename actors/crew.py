@@ -1,0 +1,138 @@
+"""The WorkerActors of one test, as its TestRunActor handles them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ray.exceptions import RayActorError
+from ray.util.placement_group import PlacementGroup
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from actors import names, placement, worker
+from actors.config import HostConfig
+from actors.worker import Outcome
+from actors.worker_states import WorkerState, WorkerStates
+
+_TELL_SECONDS = 5.0
+"""How long an order is waited for; it goes on its way all the same."""
+
+
+class StepFailed(Exception):
+    """A step of the test has failed; the message is the reason that its author reads."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One WorkerActor; ``index`` is that of its share."""
+
+    index: int
+    handle: Any
+
+
+class Crew:
+    """Empty until it is placed, or found again after a restart."""
+
+    def __init__(self, test_id: str) -> None:
+        self._id = test_id
+        self._members: list[Member] = []
+        self._states = WorkerStates()
+        self.is_ready = False
+        """Whether all have loaded the script."""
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
+    @property
+    def first(self) -> Member:
+        """Who does what is done once."""
+        return self._members[0]
+
+    def place(self, group: PlacementGroup, count: int, hosts: HostConfig) -> None:
+        """Start ``count`` WorkerActors where there is room for them, those that are missing."""
+        self._members = [
+            Member(
+                index,
+                worker.remote.options(
+                    **names.options(names.worker(self._id, index), **worker.OPTIONS),
+                    scheduling_strategy=PlacementGroupSchedulingStrategy(
+                        group, placement_group_bundle_index=index
+                    ),
+                ).remote(self._id, index, hosts),
+            )
+            for index in range(count)
+        ]
+
+    def find(self, count: int) -> None:
+        """After a restart: those that are running this test. Raises :class:`StepFailed`."""
+        found = []
+        for index in range(count):
+            handle = placement.find(names.worker(self._id, index))
+            if handle is None:
+                raise StepFailed("The platform was restarted while the test was running.")
+            found.append(Member(index, handle))
+        self._members = found
+        self.is_ready = True
+
+    async def ask(self, call: Callable[[Any], Any]) -> list[Outcome]:
+        """One step on all of them. Raises :class:`StepFailed` for the first that fails."""
+        return await self._ask(self._members, call)
+
+    async def ask_first(self, call: Callable[[Any], Any]) -> Outcome:
+        """One step on the first alone. Raises :class:`StepFailed`."""
+        (outcome,) = await self._ask(self._members[:1], call)
+        return outcome
+
+    async def _ask(self, members: list[Member], call: Callable[[Any], Any]) -> list[Outcome]:
+        answers = await asyncio.gather(
+            *(plain(call(one.handle)) for one in members), return_exceptions=True
+        )
+        outcomes: list[Outcome] = []
+        for one, answer in zip(members, answers, strict=True):
+            if isinstance(answer, RayActorError):
+                raise StepFailed(self.died(one))
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer.reason is not None:
+                raise StepFailed(answer.reason)
+            outcomes.append(answer)
+        return outcomes
+
+    async def tell(self, method: str, *arguments: Any) -> None:
+        """An order for all of them; who is gone is left out."""
+        calls = [
+            asyncio.ensure_future(plain(getattr(one.handle, method).remote(*arguments)))
+            for one in self._members
+        ]
+        told = asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.wait([told], timeout=_TELL_SECONDS)
+
+    async def states(self) -> list[WorkerState]:
+        """How they are, for people who look."""
+        return await self._states.look([one.handle for one in self._members])
+
+    def kill(self, member: Member) -> None:
+        """End one that does not come to an end."""
+        placement.kill(names.worker(self._id, member.index))
+
+    def disband(self, count: int) -> None:
+        """End all of them, of whom there are at least ``count``, and give their machines back."""
+        # Of a test that was deleted nobody else knows how many there are.
+        for index in range(max(count, len(self), placement.size(self._id))):
+            placement.kill(names.worker(self._id, index))
+        placement.release(self._id)
+
+    def died(self, member: Member) -> str:
+        """The reason of a test that has lost one."""
+        which = "The WorkerActor"
+        if len(self) > 1:
+            which = f"WorkerActor {member.index + 1} of {len(self)}"
+        return f"{which} died: its process or its machine is gone."
+
+
+async def plain(call: Awaitable[Any]) -> Any:
+    """An ObjectRef as a coroutine."""
+    return await call
