@@ -6,11 +6,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from api.authentication import TestRead
+from api.errors import documented
+from api.fields import Moment
 from api.platform import Session
+from api.shown_tests import ComparedTests, ListedTest
 from api.tests import brief
-from fusillade.errors import ValidationFailed
+from fusillade.errors import NotFound, ValidationFailed
 from fusillade.metrics.live import timestamp
 from fusillade.storage import tests, trends
 
@@ -18,6 +22,36 @@ router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"])
 
 _LONGEST_DAYS = 365
 _MOST_COMPARED = 10
+
+
+class Point(BaseModel):
+    """One run."""
+
+    test_id: UUID
+    name: str
+    timestamp: Annotated[Moment, Field(description="When the run ended")]
+    value: float
+
+
+class Day(BaseModel):
+    """All runs of one day (UTC)."""
+
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    runs: int
+    avg: float
+    min: float
+    max: float
+
+
+class Trends(BaseModel):
+    """How a metric developed."""
+
+    metric: trends.Metric
+    period: str
+    target_url: str | None
+    total_runs: int
+    points: list[Point]
+    daily: list[Day]
 
 
 @router.get("/trends")
@@ -30,7 +64,7 @@ async def list_trends(
     ] = "30d",
     target_url: Annotated[str | None, Query(description="Only runs with this target")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The most points")] = 1000,
-) -> dict[str, Any]:
+) -> Trends:
     """One point for each completed run, oldest first, and one bucket for each day (UTC).
 
     Latencies are in milliseconds, ``error_rate`` is between 0 and 1. If there are more runs than
@@ -44,42 +78,42 @@ async def list_trends(
     }
     points = await trends.runs(session, caller.organisation_id, limit=limit, **scope)
     days = await trends.daily(session, caller.organisation_id, **scope)
-    return {
-        "metric": metric,
-        "period": period,
-        "target_url": target_url,
-        "total_runs": sum(day.runs for day in days),
-        "points": [
-            {
-                "test_id": str(run.id),
-                "name": run.name,
-                "timestamp": timestamp(run.finished_at),
-                "value": run.value,
-            }
+    return Trends(
+        metric=metric,
+        period=period,
+        target_url=target_url,
+        total_runs=sum(day.runs for day in days),
+        points=[
+            Point(
+                test_id=run.id,
+                name=run.name,
+                timestamp=timestamp(run.finished_at),
+                value=run.value,
+            )
             for run in points
         ],
-        "daily": [
-            {
-                "date": day.day.date().isoformat(),
-                "runs": day.runs,
-                "avg": round(day.avg, 6),
-                "min": day.min,
-                "max": day.max,
-            }
+        daily=[
+            Day(
+                date=day.day.date().isoformat(),
+                runs=day.runs,
+                avg=round(day.avg, 6),
+                min=day.min,
+                max=day.max,
+            )
             for day in days
         ],
-    }
+    )
 
 
-@router.get("/compare")
+@router.get("/compare", responses=documented(NotFound))
 async def compare_runs(
     caller: TestRead,
     session: Session,
     test_ids: Annotated[str, Query(description="Up to 10 ids, separated by commas")],
-) -> dict[str, Any]:
+) -> ComparedTests:
     """Up to 10 runs side by side, in the order in which they are asked for."""
     found = [await tests.get(session, one, caller.organisation_id) for one in _ids(test_ids)]
-    return {"tests": [brief(test) for test in found]}
+    return ComparedTests(tests=[ListedTest(**brief(test)) for test in found])
 
 
 def _days(period: str) -> int:

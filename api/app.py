@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import (
     analytics,
@@ -41,11 +42,16 @@ def build_app(settings: Settings) -> FastAPI:
             app.state.platform = platform
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Fusillade",
         version=__version__,
         description="Load tests in JavaScript, run by a Ray cluster.",
         lifespan=lifespan,
+        generate_unique_id_function=openapi.operation_id,
+        # /docs loads nothing from elsewhere.
+        static_url="/docs/files",
+        redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None},
     )
     errors.install(app)
     app.add_middleware(BodyLimit, settings=settings)

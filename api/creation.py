@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.authentication import Caller
 from api.platform import Platform
+from api.shown_tests import Status
 from fusillade import creation
 from fusillade.creation import Plan
 from fusillade.errors import (
@@ -41,7 +42,7 @@ class CreatedTest(BaseModel):
     )
 
     test_id: UUID
-    status: str
+    status: Status
 
 
 async def check(platform: Platform, caller: Caller, plan: Plan) -> Loaded:

@@ -36,7 +36,7 @@ class Acceptance(BaseModel):
 
 
 @router.get("/{token}", responses=documented(NotFound))
-async def show(token: Token, session: Session) -> Invitation:
+async def show_invitation(token: Token, session: Session) -> Invitation:
     """The invitation, while it can be accepted."""
     found = await invitations.find(session, token)
     return Invitation(
@@ -49,7 +49,9 @@ async def show(token: Token, session: Session) -> Invitation:
 
 
 @router.post("/{token}/accept", status_code=201, responses=documented(NotFound, Conflict))
-async def accept(token: Token, body: Acceptance, platform: Here, session: Session) -> LoggedIn:
+async def accept_invitation(
+    token: Token, body: Acceptance, platform: Here, session: Session
+) -> LoggedIn:
     """Make the account and log in. The invitation cannot be used again."""
     user = await invitations.accept(session, token, name=body.name, password=body.password)
     return await logged_in(session, platform, user)

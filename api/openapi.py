@@ -3,7 +3,9 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
+from api import examples, structs
 from api.errors import SCHEMA, documented
 from fusillade.errors import (
     InsufficientScope,
@@ -20,6 +22,14 @@ _RETRY = {
     }
 }
 _METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operation_id(route: APIRoute) -> str:
+    """What client generators call an operation: its tag and what it does, ``webhooks_create``."""
+    tag = str(route.tags[0]).lower().replace(" ", "_") if route.tags else route.name
+    if route.name == tag:
+        return tag
+    return f"{tag}_{route.name.removesuffix('_' + tag.rpartition('_')[2])}"
 
 
 def install(app: FastAPI) -> None:
@@ -40,6 +50,8 @@ def _complete(schema: dict[str, Any]) -> None:
     schemas["Error"] = SCHEMA
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    structs.resolve(schema)
+    examples.add(schemas)
     for path, operations in schema["paths"].items():
         for method in _METHODS:
             if method in operations:

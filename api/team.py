@@ -67,7 +67,7 @@ class Invites(BaseModel):
 
 
 @router.get("")
-async def members(caller: Read, session: Session) -> Members:
+async def list_members(caller: Read, session: Session) -> Members:
     """All members of the organisation."""
     return Members(
         members=[
@@ -98,7 +98,7 @@ async def invite(body: NewInvite, caller: Full, platform: Here, session: Session
 
 
 @router.get("/invites", responses=documented(Forbidden))
-async def pending(caller: Read, session: Session) -> Invites:
+async def list_invites(caller: Read, session: Session) -> Invites:
     """Invitations that nobody has accepted yet. For owners and admins."""
     roles.need_team_manager(caller.user.role)
     found = await invitations.pending(session, caller.organisation_id)
@@ -106,13 +106,13 @@ async def pending(caller: Read, session: Session) -> Invites:
 
 
 @router.delete("/invites/{invite_id}", status_code=204, responses=documented(Forbidden, NotFound))
-async def cancel(invite_id: UUID, caller: Full, session: Session) -> None:
+async def cancel_invite(invite_id: UUID, caller: Full, session: Session) -> None:
     """Take an invitation back: the link in its mail stops working. For owners and admins."""
     await invitations.cancel(session, caller.user, invite_id)
 
 
 @router.post("/invites/{invite_id}/resend", responses=documented(Forbidden, NotFound))
-async def resend(invite_id: UUID, caller: Full, platform: Here, session: Session) -> Invite:
+async def resend_invite(invite_id: UUID, caller: Full, platform: Here, session: Session) -> Invite:
     """Send an invitation again, with a new link and a new time. The link before stops working."""
     invitation, token = await invitations.renew(
         session, caller.user, invite_id, days=platform.settings.invitation_days
@@ -122,7 +122,7 @@ async def resend(invite_id: UUID, caller: Full, platform: Here, session: Session
 
 
 @router.delete("/{user_id}", status_code=204, responses=documented(Forbidden, NotFound))
-async def remove(user_id: UUID, caller: Full, session: Session) -> None:
+async def remove_member(user_id: UUID, caller: Full, session: Session) -> None:
     """Remove somebody's account with its API keys; tests stay with the organisation.
 
     For owners and admins; only an owner may remove an owner, and nobody the last one.

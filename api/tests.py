@@ -11,11 +11,15 @@ from fastapi import APIRouter, Query, Request
 
 from api import creation
 from api.authentication import FullFirst, TestCreateFirst, TestRead
+from api.creation import CREATION_ERRORS, CreatedTest
+from api.errors import documented
 from api.platform import Here, Platform, Session
+from api.shown_tests import ListedTest, ListedTests, ShownTest, TestState
+from api.structs import described_by
 from api.test_form import SCHEMA, TestForm, read_test_form
 from fusillade import comparison
 from fusillade.creation import Plan
-from fusillade.errors import InvalidState
+from fusillade.errors import InvalidState, NotFound
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
 from fusillade.storage import listing, tests
@@ -31,14 +35,14 @@ _SHOWN = ("avg", "med", "p90", "p95", "p99", "min", "max")
 _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": SCHEMA}}}}
 
 
-@router.post("", status_code=201, openapi_extra=_FORM)
+@router.post("", status_code=201, openapi_extra=_FORM, responses=documented(*CREATION_ERRORS))
 async def create(
     request: Request,
     caller: TestCreateFirst,
     platform: Here,
     wait: bool = False,
     wait_for: Literal["ready", "completed"] = "ready",
-) -> dict[str, Any]:
+) -> CreatedTest:
     """Create a test; ``wait`` until it is ready, or started and ended."""
     settings = platform.settings
     form = await read_test_form(request, settings)
@@ -51,7 +55,7 @@ async def create(
         until = tests.ENDED if to_the_end else (*tests.ENDED, "ready", "pending", "running")
         seconds = settings.wait_completed_seconds if to_the_end else settings.wait_ready_seconds
         status = await _wait(platform, test.id, until, seconds)
-    return {"test_id": str(test.id), "status": status}
+    return CreatedTest(test_id=test.id, status=status)
 
 
 @router.get("")
@@ -67,7 +71,7 @@ async def list_tests(
     target_url: str | None = None,
     created_after: datetime | None = None,
     created_before: datetime | None = None,
-) -> dict[str, Any]:
+) -> ListedTests:
     """The organisation's tests. ``next_cursor`` leads to the next page, from which nothing is
     missing and on which nothing stands twice, whatever is added meanwhile."""
     page = await listing.page(
@@ -85,29 +89,30 @@ async def list_tests(
         limit=limit,
         cursor=cursor,
     )
-    return {
-        "tests": [brief(test) for test in page.tests],
-        "total": page.total,
-        "limit": limit,
-        "next_cursor": page.next_cursor,
-    }
+    return ListedTests(
+        tests=[ListedTest(**brief(test)) for test in page.tests],
+        total=page.total,
+        limit=limit,
+        next_cursor=page.next_cursor,
+    )
 
 
-@router.get("/{test_id}")
-async def details(test_id: UUID, caller: TestRead, session: Session) -> dict[str, Any]:
+@router.get("/{test_id}", responses=documented(NotFound))
+async def details(test_id: UUID, caller: TestRead, session: Session) -> ShownTest:
     """One test with its metrics and thresholds."""
     test = await tests.get(session, test_id, caller.organisation_id)
     summary = test.summary
-    return brief(test) | {
-        "options": test.options,
-        "warnings": test.warnings,
-        "thresholds": [] if summary is None else summary["thresholds"],
-        "summary": summary,
-        "series": await tests.series(session, test.id),
-    }
+    return ShownTest(
+        **brief(test),
+        options=test.options,
+        warnings=test.warnings,
+        thresholds=[] if summary is None else summary["thresholds"],
+        summary=summary,
+        series=await tests.series(session, test.id),
+    )
 
 
-@router.delete("/{test_id}", status_code=204)
+@router.delete("/{test_id}", status_code=204, responses=documented(NotFound))
 async def delete(test_id: UUID, caller: FullFirst, platform: Here) -> None:
     """Delete a test with its results. One that is under way is ended at once."""
     async with platform.database.session() as session:
@@ -118,10 +123,10 @@ async def delete(test_id: UUID, caller: FullFirst, platform: Here) -> None:
         await platform.poke(test_id)
 
 
-@router.get("/{test_id}/compare/{baseline_id}")
+@router.get("/{test_id}/compare/{baseline_id}", responses=documented(NotFound, InvalidState))
 async def compare(
     test_id: UUID, baseline_id: UUID, caller: TestRead, session: Session
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], described_by(comparison.Comparison)]:
     """A run beside a baseline, and whether it has regressed: p95 latency up by more than 10 %, or
     error rate by more than 0.5 percentage points."""
     current, baseline = [
@@ -139,18 +144,18 @@ def _ended(test: Test) -> Test:
     return test
 
 
-@router.post("/{test_id}/start")
-async def start(test_id: UUID, caller: TestCreateFirst, platform: Here) -> dict[str, Any]:
+@router.post("/{test_id}/start", responses=documented(NotFound, InvalidState))
+async def start(test_id: UUID, caller: TestCreateFirst, platform: Here) -> TestState:
     """Start a ready test."""
     async with platform.database.session() as session:
         await tests.get(session, test_id, caller.organisation_id)
         test = await tests.transition(session, test_id, "pending")
     await platform.poke(test_id)
-    return {"test_id": str(test_id), "status": test.status}
+    return TestState(test_id=test_id, status=test.status)
 
 
-@router.post("/{test_id}/stop")
-async def stop(test_id: UUID, caller: TestCreateFirst, platform: Here) -> dict[str, Any]:
+@router.post("/{test_id}/stop", responses=documented(NotFound, InvalidState))
+async def stop(test_id: UUID, caller: TestCreateFirst, platform: Here) -> TestState:
     """Stop a running test, or cancel one that has not begun.
 
     Iterations under way end by themselves; until they have, the answer may say ``running``.
@@ -167,7 +172,7 @@ async def stop(test_id: UUID, caller: TestCreateFirst, platform: Here) -> dict[s
     status = test.status
     if status == "running":
         status = await _wait(platform, test_id, tests.ENDED, _STOP_SECONDS)
-    return {"test_id": str(test_id), "status": status}
+    return TestState(test_id=test_id, status=status)
 
 
 def _plan(form: TestForm, settings: Settings) -> Plan:

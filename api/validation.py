@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, ValidationError
 
 from api.authentication import TestReadFirst
-from api.errors import describe
+from api.errors import describe, documented
 from api.platform import Here
+from api.shown_tests import InvalidScriptFound, ValidScript
 from api.test_form import SCHEMA, Script, read_script_form
 from fusillade.errors import ScriptTooLarge, ValidationFailed
 from fusillade.hosting.messages import Overrides, Problem
@@ -48,8 +49,10 @@ _BODY = {
 }
 
 
-@router.post("/validate", openapi_extra=_BODY)
-async def validate(request: Request, caller: TestReadFirst, platform: Here) -> dict[str, Any]:
+@router.post("/validate", openapi_extra=_BODY, responses=documented(ScriptTooLarge))
+async def validate(
+    request: Request, caller: TestReadFirst, platform: Here
+) -> ValidScript | InvalidScriptFound:
     """Compile a script and run its init code: ``valid``, and all problems and warnings, each with
     ``message``, ``file``, ``line`` and ``column`` (from 1; 0 where there is none) and ``severity``.
     """
@@ -57,14 +60,16 @@ async def validate(request: Request, caller: TestReadFirst, platform: Here) -> d
     try:
         loaded = await platform.validate(script.files, script.entry, script.env, Overrides())
     except ScriptRejected as rejected:
-        return {"valid": False, "problems": [_described(one) for one in rejected.problems]}
-    return {
-        "valid": True,
-        "problems": [_described(one) for one in loaded.warnings],
-        "options": loaded.options,
-        "exports": loaded.exports,
-        "target_urls": loaded.target_urls,
-    }
+        return InvalidScriptFound(
+            valid=False, problems=[_described(one) for one in rejected.problems]
+        )
+    return ValidScript(
+        valid=True,
+        problems=[_described(one) for one in loaded.warnings],
+        options=loaded.options,
+        exports=loaded.exports,
+        target_urls=loaded.target_urls,
+    )
 
 
 async def _script(request: Request, settings: Settings) -> Script:

@@ -1,6 +1,86 @@
-"""The schema at ``/openapi.json``."""
+"""The schema at ``/openapi.json``, and the pages at ``/docs``."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
+import jsonschema_rs
+import pytest
+
+
+@pytest.fixture
+async def schema(owner: httpx.AsyncClient) -> Any:
+    return (await owner.get("/openapi.json")).json()
+
+
+def _operations(schema: Any) -> Iterator[tuple[str, Any]]:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def _bodies(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Every JSON body that is sent or answered with success: where, and its schema."""
+    for name, operation in _operations(schema):
+        messages = {"request": operation.get("requestBody", {})} | {
+            status: response
+            for status, response in operation["responses"].items()
+            if status.startswith("2")
+        }
+        for message, described in messages.items():
+            body = described.get("content", {}).get("application/json")
+            if body is not None:
+                yield f"{name}, {message}", body["schema"]
+
+
+def _named(schema: Any, body: Any) -> list[Any]:
+    """The components that a body may be."""
+    names = [one["$ref"] for one in (body, *body.get("anyOf", ())) if "$ref" in one]
+    return [schema["components"]["schemas"][name.rpartition("/")[2]] for name in names]
+
+
+async def test_every_operation_has_a_name_of_its_own_for_client_generators(schema: Any) -> None:
+    names = [operation["operationId"] for _, operation in _operations(schema)]
+    assert len(names) == len(set(names))
+    assert [name for name in names if re.fullmatch("[a-z]+(_[a-z]+)*", name) is None] == []
+    assert {"tests_create", "webhooks_list_deliveries", "api_keys_list"} <= set(names)
+
+
+async def test_every_body_is_described_field_by_field_and_has_an_example(schema: Any) -> None:
+    bare = [where for where, body in _bodies(schema) if _named(schema, body) == []]
+    assert bare == ["POST /api/v1/tests/validate, request"]  # its one field stands there
+    for where, body in _bodies(schema):
+        for named in _named(schema, body):
+            assert "properties" in named, where
+            assert "examples" in named, where
+
+
+async def test_every_example_is_what_its_schema_describes(schema: Any) -> None:
+    for name, described in schema["components"]["schemas"].items():
+        refer = {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+        validator = jsonschema_rs.Draft202012Validator(refer, validate_formats=True)
+        for example in described.get("examples", ()):
+            found = [
+                f"{name}.{error.instance_path}: {error}" for error in validator.iter_errors(example)
+            ]
+            assert found == []
+            unknown = set(example) - set(described["properties"])
+            assert (name, unknown) == (name, set())
+
+
+async def test_the_documentation_page_loads_nothing_from_elsewhere(
+    owner: httpx.AsyncClient,
+) -> None:
+    page = (await owner.get("/docs")).text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(loaded) == 3
+    for path in loaded:
+        assert path.startswith("/docs/")
+        assert (await owner.get(path)).status_code == 200
+    assert "'/openapi.json'" in page
+    assert "https://" not in page
+    assert '"validatorUrl": null' in page
 
 
 async def test_every_operation_names_its_scope_and_its_errors(owner: httpx.AsyncClient) -> None:
@@ -17,11 +97,20 @@ async def test_every_operation_names_its_scope_and_its_errors(owner: httpx.Async
     assert described >= {"invalid_auth", "insufficient_scope", "validation_error", "rate_limited"}
 
 
-async def test_no_operation_announces_a_422(owner: httpx.AsyncClient) -> None:
-    schema = (await owner.get("/openapi.json")).json()
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            assert "422" not in operation["responses"]
+async def test_every_operation_with_a_credential_has_scope_and_codes(schema: Any) -> None:
+    for name, operation in _operations(schema):
+        if "security" in operation:
+            (scope,) = operation["security"][0]["bearer"]
+            assert f"Scope: `{scope}`" in operation["description"], name
+            assert {"401", "403", "429", "500"} <= set(operation["responses"]), name
+        if "_id}" in name and "security" in operation:
+            codes = operation["responses"]["404"]["content"]["application/json"]["examples"]
+            assert "not_found" in codes, name
+
+
+async def test_no_operation_announces_a_422(schema: Any) -> None:
+    for name, operation in _operations(schema):
+        assert "422" not in operation["responses"], name
 
 
 async def test_an_email_with_a_nul_character_is_nobodys(owner: httpx.AsyncClient) -> None:
