@@ -154,6 +154,7 @@ def _check_syntax(tree: Tree) -> None:
     problems = [
         _problem(tree.source, node, f"syntax error: '{node.type}' is missing here")
         for node in tree.missing
+        if not _may_be_missing(node)
     ]
     last = -1
     for node in tree.nodes:
@@ -165,6 +166,20 @@ def _check_syntax(tree: Tree) -> None:
     if problems:
         problems.sort(key=lambda problem: (problem.line, problem.column))
         raise ScriptErrors(problems[:_MOST_PROBLEMS])
+
+
+def _may_be_missing(node: Node) -> bool:
+    """The parser wants a semicolon after ``export default function () {}``; the language does
+    not."""
+    statement = node.parent
+    if node.type != ";" or statement is None or statement.type != "export_statement":
+        return False
+    value = statement.get("value")
+    return value is not None and value.type in (
+        "function_expression",
+        "generator_function",
+        "class",
+    )
 
 
 def _forbidden(scopes: Scopes) -> list[Problem]:

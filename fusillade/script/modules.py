@@ -167,6 +167,8 @@ class ModuleSyntax:
                 self._edits.after(keyword, " $fu_default")
             else:
                 self._edits.replace_range(begin.start, what.start, "const $fu_default = ")
+                if what.type == "class":
+                    self._edits.after(what, ";")
             return None
         if declaration is not None:
             self._edits.replace_range(begin.start, declaration.start, "")

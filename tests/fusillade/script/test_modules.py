@@ -26,6 +26,25 @@ async def test_named_default_and_namespace_imports() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("exported", "used"),
+    [
+        ("function () { sleep(0.001); return 'f'; }", "it()"),
+        ("async function () { return 'f'; }", "await it()"),
+        ("function* () { yield 'f'; }", "[...it()][0]"),
+        ("class { f = 'f'; }", "new it().f"),
+        ("class A { f = 'f'; }", "new it().f"),
+    ],
+)
+async def test_what_follows_a_default_export_may_stand_on_the_same_line(
+    exported: str, used: str
+) -> None:
+    files = {"a.js": f"export default {exported} export function two() {{ return 2; }}"}
+    source = f"return (async () => [{used}, two()])();"
+    head = "import it, { two } from './a.js';"
+    assert await evaluate(source, head=head, files=files) == ["f", 2]
+
+
 async def test_imports_are_live_bindings() -> None:
     files = {"counter.js": "export let count = 0; export function add() { count += 1; }"}
     head = "import { count, add } from './counter.js';"
