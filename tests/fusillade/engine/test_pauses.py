@@ -94,6 +94,35 @@ async def test_shared_iterations_are_exact_with_a_pause_among_them() -> None:
     assert len(done.between(RESUMED - 0.01, 100)) > 20
 
 
+async def test_hosts_that_hear_of_a_pause_at_different_times_share_the_load_exactly() -> None:
+    script = """export const options = { executor: 'constant-arrival-rate', rate: 50, maxVUs: 20 };
+      export default function () { sleep(0.01); }"""
+    loaded = asyncio.Barrier(2)
+    start = 0.0
+
+    async def share(index: int) -> int:
+        async with ScriptHost() as host:
+            await host.load(as_files(script), "script.js", overrides=Overrides(duration_seconds=1))
+            nonlocal start
+            start = time.time() + 0.1
+            await loaded.wait()
+            begin = start
+
+            async def pause() -> None:
+                await asyncio.sleep(begin + 0.3 + 0.2 * index - time.time())
+                await host.pause(begin + 0.3, 0.0)
+                await asyncio.sleep(begin + 0.7 + 0.2 * index - time.time())
+                await host.resume(begin + 0.8, 0.5)
+
+            pausing = asyncio.create_task(pause())
+            ended = await _to_the_end(host.run(begin, index, 2, "null"))
+            await pausing
+            return ended.summary().iterations
+
+    first, second = await asyncio.gather(share(0), share(1))
+    assert (first, second) == (25, 25)
+
+
 @pytest.mark.parametrize("how", ["resume", "stop"])
 async def test_a_paused_load_ends_after_resume_or_stop_alone(how: str) -> None:
     script = "export default function () { sleep(0.2); }"
