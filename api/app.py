@@ -18,6 +18,7 @@ from api import (
     me,
     openapi,
     pauses,
+    quota,
     schedules,
     team,
     templates,
@@ -63,6 +64,7 @@ def build_app(settings: Settings) -> FastAPI:
         keys,
         team,
         invites,
+        quota,
         validation,  # before tests/{test_id}
         tests,
         pauses,

@@ -18,6 +18,8 @@ from fusillade.errors import (
     WorkerLimitExceeded,
 )
 from fusillade.hosting.messages import Loaded
+from fusillade.plans import Limits, limits_of
+from fusillade.storage import accounts
 from fusillade.storage.models import Test
 
 CREATION_ERRORS: tuple[type[FusilladeError], ...] = (
@@ -43,6 +45,13 @@ class CreatedTest(BaseModel):
 
     test_id: UUID
     status: Status
+
+
+async def limits(platform: Platform, caller: Caller) -> Limits:
+    """What the caller's plan allows."""
+    async with platform.database.session() as session:
+        organisation = await accounts.organisation(session, caller.organisation_id)
+    return limits_of(organisation, platform.settings)
 
 
 async def check(platform: Platform, caller: Caller, plan: Plan) -> Loaded:

@@ -14,7 +14,7 @@ from api.errors import documented
 from api.fields import Moment, Name, PageSize, Region, Script, Seconds, Workers
 from api.platform import Here, Session
 from fusillade import cron
-from fusillade.errors import InvalidState, LimitExceeded, NotFound
+from fusillade.errors import InvalidState, LimitExceeded, NotFound, QuotaExceeded
 from fusillade.metrics.live import timestamp
 from fusillade.plans import limits_of
 from fusillade.storage import accounts, schedules
@@ -197,7 +197,9 @@ async def resume(schedule_id: UUID, caller: Full, session: Session) -> ShownSche
 
 
 @router.post(
-    "/{schedule_id}/trigger", status_code=201, responses=documented(NotFound, *CREATION_ERRORS)
+    "/{schedule_id}/trigger",
+    status_code=201,
+    responses=documented(NotFound, *CREATION_ERRORS, QuotaExceeded),
 )
 async def trigger(schedule_id: UUID, caller: TestCreateFirst, platform: Here) -> CreatedTest:
     """Create the schedule's test now, and start it as soon as it is ready. The schedule's own times

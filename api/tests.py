@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from api.platform import Here, Platform, Session
 from api.shown_tests import ListedTest, ListedTests, ShownTest, TestState
 from api.structs import described_by
 from api.test_form import SCHEMA, TestForm, read_test_form
-from fusillade import comparison
+from fusillade import comparison, quota
 from fusillade.creation import Plan
-from fusillade.errors import InvalidState, NotFound
+from fusillade.errors import InvalidState, NotFound, QuotaExceeded
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
 from fusillade.storage import listing, tests
@@ -116,10 +116,8 @@ async def details(test_id: UUID, caller: TestRead, session: Session) -> ShownTes
 async def delete(test_id: UUID, caller: FullFirst, platform: Here) -> None:
     """Delete a test with its results. One that is under way is ended at once."""
     async with platform.database.session() as session:
-        test = await tests.get(session, test_id, caller.organisation_id)
-        is_live = test.status in tests.ACTIVE
-        await session.delete(test)
-    if is_live:
+        test = await tests.delete(session, test_id, caller.organisation_id, datetime.now(UTC))
+    if test.status in tests.ACTIVE:
         await platform.poke(test_id)
 
 
@@ -144,12 +142,13 @@ def _ended(test: Test) -> Test:
     return test
 
 
-@router.post("/{test_id}/start", responses=documented(NotFound, InvalidState))
+@router.post("/{test_id}/start", responses=documented(NotFound, InvalidState, QuotaExceeded))
 async def start(test_id: UUID, caller: TestCreateFirst, platform: Here) -> TestState:
     """Start a ready test."""
     async with platform.database.session() as session:
-        await tests.get(session, test_id, caller.organisation_id)
-        test = await tests.transition(session, test_id, "pending")
+        test = await quota.start(
+            session, test_id, caller.organisation_id, platform.settings, datetime.now(UTC)
+        )
     await platform.poke(test_id)
     return TestState(test_id=test_id, status=test.status)
 

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, ValidationError
 
+from api import creation
 from api.authentication import TestReadFirst
 from api.errors import describe, documented
 from api.platform import Here
@@ -14,6 +15,7 @@ from api.test_form import SCHEMA, Script, read_script_form
 from fusillade.errors import ScriptTooLarge, ValidationFailed
 from fusillade.hosting.messages import Overrides, Problem
 from fusillade.hosting.script_host import ScriptRejected
+from fusillade.plans import check_script_size
 from fusillade.settings import Settings
 
 router = APIRouter(prefix="/api/v1/tests", tags=["tests"])
@@ -57,6 +59,7 @@ async def validate(
     ``message``, ``file``, ``line`` and ``column`` (from 1; 0 where there is none) and ``severity``.
     """
     script = await _script(request, platform.settings)
+    check_script_size(script.files, script.entry, await creation.limits(platform, caller))
     try:
         loaded = await platform.validate(script.files, script.entry, script.env, Overrides())
     except ScriptRejected as rejected:

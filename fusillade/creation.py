@@ -2,19 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
+from fusillade import quota
 from fusillade.errors import (
     DurationLimitExceeded,
     RegionRestricted,
-    ScriptTooLarge,
     WorkerLimitExceeded,
 )
 from fusillade.hosting.messages import Loaded, Overrides
-from fusillade.plans import Limits, limits_of
+from fusillade.plans import Limits, check_script_size, limits_of
 from fusillade.settings import Settings
 from fusillade.storage import accounts, tests
 from fusillade.storage.database import Database
@@ -78,7 +79,8 @@ async def create_test(
 ) -> Test:
     """Check the plan and store a test in ``provisioning``. Its actor is the caller's to start.
 
-    Raises what :func:`check` raises.
+    The minutes of one that starts by itself are reserved now. Raises what :func:`check` raises, and
+    ``QuotaExceeded``.
     """
     loaded = await check(
         plan,
@@ -88,6 +90,7 @@ async def create_test(
         validate=validate,
     )
     test = Test(
+        id=uuid4(),
         organisation_id=organisation_id,
         created_by=created_by,
         name=plan.name,
@@ -102,6 +105,8 @@ async def create_test(
         start_when_ready=start_when_ready,
     )
     async with database.session() as session:
+        if start_when_ready:
+            await quota.reserve(session, test, settings, datetime.now(UTC))
         await tests.create(session, test, plan.files)
     return test
 
@@ -118,7 +123,7 @@ def check_limits(plan: Plan, limits: Limits) -> None:
         )
     if plan.region not in limits.regions:
         raise RegionRestricted(
-            f"The region {plan.region} is not available; available are {', '.join(limits.regions)}."
+            f"Region {plan.region} is not available on your plan. Your plan allows "
+            f"{', '.join(limits.regions)}."
         )
-    if len(plan.files[plan.entry]) > limits.script_bytes:
-        raise ScriptTooLarge(f"The script is larger than {limits.script_bytes:,} bytes.")
+    check_script_size(plan.files, plan.entry, limits)

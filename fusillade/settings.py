@@ -4,12 +4,34 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 PositiveSeconds = Annotated[float, Field(gt=0)]
+
+
+class Place(BaseModel):
+    """Where the machines of a region stand, for people."""
+
+    name: str
+    continent: str
+
+
+class PlanChanges(BaseModel):
+    """Limits of one plan; what is missing stays as it is built in. Times in seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    monthly_minutes: Positive | None = None
+    """null for no limit."""
+    workers: Positive = 1
+    duration_seconds: Positive = 1
+    regions: tuple[str, ...] = ()
+    templates: Annotated[int, Field(ge=0)] = 0
+    schedules: Annotated[int, Field(ge=0)] = 0
+    script_bytes: Positive = 1
 
 
 class Settings(BaseSettings):
@@ -57,6 +79,16 @@ class Settings(BaseSettings):
     default_region: str = "eu-hel1"
     regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]
     """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``."""
+    region_places: dict[str, Place] = {
+        "eu-hel1": Place(name="Helsinki", continent="Europe"),
+        "us-east-1": Place(name="Virginia", continent="North America"),
+        "ap-sin1": Place(name="Singapore", continent="Asia"),
+    }
+    """By code. A region that is not here is shown by its code."""
+    plans: dict[str, PlanChanges] = {}
+    """By name: ``{"free": {"monthly_minutes": 300}}``. What it says of ``free``, ``pro``, ``team``,
+    ``enterprise`` or ``self-hosted`` wins over what is built in; other names are plans of one's
+    own."""
 
     max_script_bytes: Positive = 1 << 20
     """Size of a module."""

@@ -1,6 +1,6 @@
 """The tables. All times are UTC; all rows of an organisation carry its id."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +54,7 @@ class Organisation(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str]
+    plan: Mapped[str] = mapped_column(default="self-hosted", server_default="self-hosted")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -337,3 +338,21 @@ class WebhookDelivery(Base):
         Index("deliveries_of_webhook", "webhook_id", "created_at", "id"),
         Index("deliveries_by_next_attempt", "next_attempt_at"),
     )
+
+
+class Usage(Base):
+    """What a test has used of its organisation's minutes. Stays when the test is deleted."""
+
+    __tablename__ = "usage"
+
+    test_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE")
+    )
+    month: Mapped[date]
+    """Its first day, UTC: the month in which the minutes were reserved."""
+    reserved_seconds: Mapped[int]
+    used_seconds: Mapped[int | None]
+    """None as long as the test has not ended."""
+
+    __table_args__ = (Index("usage_of_organisation", "organisation_id", "month"),)

@@ -1,6 +1,7 @@
 """Tests and their runs: what is stored of them, and how their status may change."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.errors import InvalidState, NotFound
+from fusillade.storage import usage
 from fusillade.storage.models import Test, TestFile, TestSeries
 from fusillade.storage.ownership import missing, owned
 
@@ -65,8 +67,8 @@ async def files(session: AsyncSession, test_id: UUID) -> dict[str, bytes]:
 async def transition(session: AsyncSession, test_id: UUID, to: str, **values: Any) -> Test:
     """Change the status in one conditional UPDATE, and ``values`` with it.
 
-    Of two that race one wins. Raises :class:`InvalidState` if the present status does not lead
-    there, :class:`NotFound`.
+    Of two that race one wins. The end of a test settles its minutes. Raises :class:`InvalidState`
+    if the present status does not lead there, :class:`NotFound`.
     """
     if to in _TIMES:
         values[_TIMES[to]] = func.now()
@@ -78,6 +80,8 @@ async def transition(session: AsyncSession, test_id: UUID, to: str, **values: An
         .execution_options(populate_existing=True)
     )
     if changed is not None:
+        if to in ENDED:
+            await usage.settle(session, changed)
         return changed
     status = await session.scalar(select(Test.status).where(Test.id == test_id))
     if status is None:
@@ -90,6 +94,16 @@ async def transition(session: AsyncSession, test_id: UUID, to: str, **values: An
 def _alternatives(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} or {last}" if most else last
+
+
+async def delete(
+    session: AsyncSession, test_id: UUID, organisation_id: UUID, now: datetime
+) -> Test:
+    """Delete a test with its results; what it has used is settled. Raises :class:`NotFound`."""
+    test = await owned(session, Test, test_id, organisation_id, lock=True)
+    await usage.settle(session, test, now)
+    await session.delete(test)
+    return test
 
 
 async def request_stop(session: AsyncSession, test_id: UUID) -> Test:
