@@ -35,7 +35,9 @@ _SHOWN = ("avg", "med", "p90", "p95", "p99", "min", "max")
 _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": SCHEMA}}}}
 
 
-@router.post("", status_code=201, openapi_extra=_FORM, responses=documented(*CREATION_ERRORS))
+@router.post(
+    "", status_code=201, openapi_extra=_FORM, responses=documented(*CREATION_ERRORS, QuotaExceeded)
+)
 async def create(
     request: Request,
     caller: TestCreateFirst,
