@@ -37,9 +37,12 @@ Item = tuple[str, set[int]]
 """What is written, and what it means."""
 
 
-def items(lowest: int, highest: int, names: str = "") -> st.SearchStrategy[Item]:
-    """One item of a field."""
+def items(
+    lowest: int, highest: int, names: str = "", first_of_all: int | None = None
+) -> st.SearchStrategy[Item]:
+    """One item of a field; the field's own range begins with ``first_of_all``."""
     words = names.split()
+    begin = lowest if first_of_all is None else first_of_all
     everything = list(range(lowest, highest + 1))
 
     def written(number: int, as_name: bool) -> str:
@@ -54,7 +57,8 @@ def items(lowest: int, highest: int, names: str = "") -> st.SearchStrategy[Item]
         a, b = written(first, names), written(last, names)
         return {
             "*": ("*", set(everything)),
-            "*/n": (f"*/{step}", set(everything[::step])),
+            # Steps count from the beginning of the field; the years' lies before the ones here.
+            "*/n": (f"*/{step}", {n for n in everything if (n - begin) % step == 0}),
             "a": (a, {first}),
             "a-b": (f"{a}-{b}", {n for n in everything if first <= n <= last}),
             "a-b/n": (
@@ -85,7 +89,7 @@ EXPRESSIONS = st.tuples(
     fields(1, 31),
     fields(1, 12, "Jan feb MAR Apr May Jun Jul Aug Sep Oct Nov Dec"),
     fields(0, 6, "Sun mon TUE Wed Thu Fri Sat"),
-    fields(2024, 2028),
+    fields(2024, 2028, "", 1970),
 )
 
 
