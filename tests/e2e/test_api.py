@@ -166,3 +166,12 @@ def test_states_change_only_as_documented(user: Client) -> None:
 def test_health_needs_no_token(platform: Platform) -> None:
     answer = Client(platform.url).get("/health")
     assert (answer.status, answer["status"]) == (200, "ok")
+
+
+def test_all_parts_of_a_platform_are_well(user: Client) -> None:
+    answer = user.get("/health/deep")
+    assert answer.status == 200, answer.body
+    assert answer["database"]["status"] == answer["ray"]["status"] == "ok"
+    assert answer["ray"]["nodes"] == 1
+    assert answer["ray"]["actors"] > 0
+    assert answer["redis"]["status"] == "not used"

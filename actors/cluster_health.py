@@ -1,0 +1,36 @@
+"""Whether Ray answers, and the Redis behind its control store. Both calls block."""
+
+import os
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+_REDIS_SECONDS = 1.5
+_REDIS_PORT = 6379
+
+
+def ask_ray() -> dict[str, Any]:
+    """How many nodes are alive, and named actors (which all of ours are). Raises what Ray raises
+    when it does not answer."""
+    import ray
+
+    if not ray.is_initialized():
+        raise ConnectionError("this process is not part of a Ray cluster")
+    nodes = sum(1 for node in ray.nodes() if node["Alive"])
+    return {"nodes": nodes, "actors": len(ray.util.list_named_actors(all_namespaces=True))}
+
+
+def ask_redis() -> dict[str, Any]:
+    """A PING (https://redis.io/docs/latest/develop/reference/protocol-spec/) to the address that
+    ``RAY_REDIS_ADDRESS`` names; ``not used`` where it names none. Raises ``OSError``."""
+    address = os.environ.get("RAY_REDIS_ADDRESS", "").split(",")[0]
+    if not address:
+        return {"status": "not used", "latency_ms": None}
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    target = (parts.hostname or "localhost", parts.port or _REDIS_PORT)
+    with socket.create_connection(target, timeout=_REDIS_SECONDS) as connection:
+        connection.sendall(b"PING\r\n")
+        # Without a password Redis answers NOAUTH: it is there all the same.
+        if not connection.recv(64).startswith((b"+PONG", b"-NOAUTH")):
+            raise ConnectionError("what answers there is not Redis")
+    return {}
