@@ -37,6 +37,12 @@ _BODY = {
                     "type": "object",
                     "required": ["script_content"],
                     "properties": {"script_content": {"type": "string", "minLength": 1}},
+                    "examples": [
+                        {
+                            "script_content": "export default function() { "
+                            'http.get("https://api.example.com/health"); }'
+                        }
+                    ],
                 }
             },
             "multipart/form-data": {

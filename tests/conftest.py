@@ -1,5 +1,6 @@
 """What tests share: a target, PostgreSQL, a platform. Each starts once, where it is needed."""
 
+import contextlib
 import importlib.util
 import secrets
 import sys
@@ -23,6 +24,11 @@ def _load(name: str) -> None:
         spec.loader.exec_module(module)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--schema-examples``: how many requests are made up for each operation of the schema."""
+    parser.addoption("--schema-examples", type=int, default=4, metavar="N")
+
+
 for _name in (
     "target",
     "secure_target",
@@ -34,6 +40,7 @@ for _name in (
     "stored",
     "apis",
     "references",
+    "resources",
 ):
     _load(_name)
 
@@ -80,8 +87,21 @@ def migrated_template(postgres_url: str) -> str:
 @pytest.fixture
 def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
     """An empty database of one's own with all tables."""
+    with _copy(postgres_url, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """A database that all tests of a file share."""
+    with _copy(postgres_url, migrated_template) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _copy(postgres_url: str, template: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
-    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres_url.replace("/fusillade?", f"/{name}?")
     _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,68 +1,19 @@
 """Organisations see nothing of each other: all routes of the schema, walked.
 
-A new resource is covered when its path parameter has a line in ``MAKERS``; without one this fails.
-Bodies are the examples of the schema.
+A new resource is covered when its path parameter has a line in ``resources.MAKERS``; without one
+this fails. Bodies are the examples of the schema.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from apis import Api
+from resources import MAKERS, NO_IDENTIFIERS, body_of, identifiers, make_all
 from stored import stored_test
-
-from fusillade.storage.models import User
-
-Make = Callable[[Api, httpx.AsyncClient, User], Awaitable[str]]
-
-
-async def _test(api: Api, client: httpx.AsyncClient, user: User) -> str:
-    return str((await stored_test(api.store, user)).id)
-
-
-async def _colleague(api: Api, client: httpx.AsyncClient, user: User) -> str:
-    return str((await api.colleague(user, f"{uuid4().hex}@colleagues.test")).id)
-
-
-async def _invitation(api: Api, client: httpx.AsyncClient, user: User) -> str:
-    body = {"email": f"{uuid4().hex}@invited.test"}
-    return await _created(client, "/api/v1/team/invite", body)
-
-
-def _example_of(path: str) -> Make:
-    """What a POST of the schema's example creates."""
-
-    async def make(api: Api, client: httpx.AsyncClient, user: User) -> str:
-        schema = api.app.openapi()
-        return await _created(client, path, _body(schema, schema["paths"][path]["post"]))
-
-    return make
-
-
-async def _created(client: httpx.AsyncClient, path: str, body: Any) -> str:
-    answer = await client.post(path, json=body)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-MAKERS: dict[str, Make] = {
-    "test_id": _test,
-    "baseline_id": _test,
-    "test_ids": _test,
-    "user_id": _colleague,
-    "invite_id": _invitation,
-    "key_id": _example_of("/api/v1/keys"),
-    "template_id": _example_of("/api/v1/templates"),
-    "schedule_id": _example_of("/api/v1/schedules"),
-    "webhook_id": _example_of("/api/v1/webhooks"),
-}
-"""For each parameter that is an identifier: how to make what it identifies; returns its id."""
-
-NO_IDENTIFIERS = {"name": "summary.html"}
-"""Path parameters that identify something only below an identifier."""
 
 PUBLIC = {
     "/health",
@@ -80,28 +31,6 @@ def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, An
                 yield method.upper(), path, operation
 
 
-def _identifiers(operation: dict[str, Any]) -> list[str]:
-    """Names of the parameters that are identifiers."""
-    return [
-        parameter["name"]
-        for parameter in operation.get("parameters", ())
-        if (parameter["in"] == "path" and parameter["name"] not in NO_IDENTIFIERS)
-        or parameter["name"].endswith(("_id", "_ids"))
-    ]
-
-
-def _body(schema: dict[str, Any], operation: dict[str, Any]) -> Any:
-    """The example of the operation's JSON body; None if it has no such body."""
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is None:
-        return None
-    body = content["schema"]
-    for choice in (body, *body.get("anyOf", ())):
-        if "$ref" in choice:
-            body = schema["components"]["schemas"][choice["$ref"].rpartition("/")[2]]
-    return body.get("examples", [{}])[0]
-
-
 async def _send(
     client: httpx.AsyncClient, method: str, path: str, ids: dict[str, str], body: Any
 ) -> httpx.Response:
@@ -110,17 +39,13 @@ async def _send(
     return await client.request(method, filled, params=query, json=body)
 
 
-async def _make_all(api: Api, client: httpx.AsyncClient, user: User) -> dict[str, str]:
-    return {name: await make(api, client, user) for name, make in MAKERS.items()}
-
-
 @pytest.fixture
 def schema(api: Api) -> dict[str, Any]:
     return api.app.openapi()
 
 
 def test_every_identifier_of_the_schema_has_a_maker(schema: dict[str, Any]) -> None:
-    named = {name for _, _, operation in _operations(schema) for name in _identifiers(operation)}
+    named = {name for _, _, operation in _operations(schema) for name in identifiers(operation)}
     assert named <= set(MAKERS)
 
 
@@ -129,17 +54,17 @@ async def test_whatever_belongs_to_another_organisation_is_not_found(
 ) -> None:
     ours, theirs = await api.user("us@acme.test"), await api.user("them@globex.test", "Globex")
     async with await api.log_in("us@acme.test") as us, await api.log_in("them@globex.test") as them:
-        own = await _make_all(api, us, ours)
-        foreign = await _make_all(api, them, theirs)
+        own = await make_all(api, us, ours)
+        foreign = await make_all(api, them, theirs)
         poked.clear()
         wrong = []
         walked = set()
         for method, path, operation in _operations(schema):
-            names = _identifiers(operation)
+            names = identifiers(operation)
             for name in names:
                 # One of them is theirs, the others are our own.
                 ids = {other: own[other] for other in names} | {name: foreign[name]}
-                answer = await _send(us, method, path, ids, _body(schema, operation))
+                answer = await _send(us, method, path, ids, body_of(schema, operation))
                 walked.add(name)
                 if answer.status_code != 404 or answer.json()["code"] != "not_found":
                     wrong.append(f"{method} {path} with their {name}: {answer.text}")
@@ -148,7 +73,7 @@ async def test_whatever_belongs_to_another_organisation_is_not_found(
         assert poked == []
         # Nothing of theirs has gone or changed hands: to them it is all there.
         for method, path, operation in _operations(schema):
-            if method == "GET" and (names := _identifiers(operation)) and "{name}" not in path:
+            if method == "GET" and (names := identifiers(operation)) and "{name}" not in path:
                 answer = await _send(them, method, path, {n: foreign[n] for n in names}, None)
                 assert answer.status_code == 200, f"{path}: {answer.text}"
 
@@ -187,9 +112,9 @@ async def test_lists_show_nothing_of_another_organisation(
     await api.user("us@acme.test")
     theirs = await api.user("them@globex.test", "Globex")
     async with await api.log_in("us@acme.test") as us, await api.log_in("them@globex.test") as them:
-        foreign = await _make_all(api, them, theirs)
+        foreign = await make_all(api, them, theirs)
         for method, path, operation in _operations(schema):
-            if method == "GET" and not _identifiers(operation):
+            if method == "GET" and not identifiers(operation):
                 answer = await us.get(path)
                 assert answer.status_code == 200, f"{path}: {answer.text}"
                 shown = [name for name, value in foreign.items() if value in answer.text]
@@ -201,6 +126,6 @@ async def test_without_a_credential_everything_that_is_not_public_is_invalid_aut
 ) -> None:
     async with api.client() as anybody:
         for method, path, operation in _operations(schema):
-            ids = {name: str(uuid4()) for name in _identifiers(operation)}
-            answer = await _send(anybody, method, path, ids, _body(schema, operation))
+            ids = {name: str(uuid4()) for name in identifiers(operation)}
+            answer = await _send(anybody, method, path, ids, body_of(schema, operation))
             assert (answer.status_code, answer.json()["code"]) == (401, "invalid_auth"), path
