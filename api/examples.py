@@ -227,6 +227,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "Parts": {
+        "status": "ok",
+        "version": "1.0.0",
+        "database": {"status": "ok", "latency_ms": 1.2},
+        "ray": {"status": "ok", "latency_ms": 4.1, "nodes": 3, "actors": 5},
+        "redis": {"status": "not used", "latency_ms": None},
+    },
     "Alive": {"status": "ok", "version": "1.0.0"},
     "PausedTest": {"test_id": _TEST_ID, "status": "running", "paused": True},
     "ShownWorkers": {

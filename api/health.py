@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
 
 from actors import cluster_health
 from api.platform import Here
@@ -18,17 +18,47 @@ _SECONDS = 2.0
 """How long a part may take to answer."""
 
 
+class Alive(BaseModel):
+    """The process that answers is there; nothing else has been asked."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Part(BaseModel):
+    """One part: what it said when it was asked, or why it is down."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Literal["ok", "down", "not used"]
+    latency_ms: float | None = None
+    error: str | None = None
+
+
+class Parts(BaseModel):
+    """Everything that a platform needs; ``down`` if a part is."""
+
+    status: Literal["ok", "down"]
+    version: str
+    database: Part
+    ray: Part
+    redis: Part
+
+
 @router.get("/health")
-async def health() -> dict[str, str]:
+async def health() -> Alive:
     """Answers without asking anything of anybody."""
-    return {"status": "ok", "version": __version__}
+    return Alive(status="ok", version=__version__)
 
 
 @router.get(
     "/health/deep",
-    responses={503: {"description": "A part is down; the answer has the same form."}},
+    response_model_exclude_unset=True,
+    responses={
+        503: {"model": Parts, "description": "A part is down; the answer has the same form."}
+    },
 )
-async def deep(platform: Here) -> JSONResponse:
+async def deep(platform: Here, response: Response) -> Parts:
     """Asks the database, Ray, and the Redis of Ray's control store if it has one: each with
     ``status`` (``ok``, ``down``, or ``not used``) and ``latency_ms``."""
     database, ray, redis = await asyncio.gather(
@@ -38,9 +68,11 @@ async def deep(platform: Here) -> JSONResponse:
     )
     parts = {"database": database, "ray": ray, "redis": redis}
     is_well = all(part["status"] != "down" for part in parts.values())
-    return JSONResponse(
-        {"status": "ok" if is_well else "down", "version": __version__, **parts},
-        status_code=200 if is_well else 503,
+    response.status_code = 200 if is_well else 503
+    return Parts(
+        status="ok" if is_well else "down",
+        version=__version__,
+        **{name: Part(**part) for name, part in parts.items()},
     )
 
 
