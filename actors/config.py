@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fusillade.blocklist import Rules, rules
 from fusillade.settings import Settings
 
 
@@ -29,6 +30,9 @@ class RunConfig:
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
                 watchdog_seconds=settings.watchdog_seconds,
+                blocked=rules(
+                    settings.blocked_domains, allow_private=settings.allow_private_targets
+                ),
             ),
         )
 
@@ -39,3 +43,4 @@ class HostConfig:
 
     memory_bytes: int
     watchdog_seconds: float
+    blocked: Rules

@@ -68,7 +68,12 @@ class WorkerActor:
             )
             self._host = await host.__aenter__()
             await host.load(
-                files, entry, env=env, overrides=overrides, timeout_seconds=_LOAD_SECONDS
+                files,
+                entry,
+                env=env,
+                overrides=overrides,
+                blocked=self._config.blocked,
+                timeout_seconds=_LOAD_SECONDS,
             )
             _log.info("script host %d: %s", host.pid, host.start.in_words())
             return Outcome()

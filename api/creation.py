@@ -10,6 +10,7 @@ from api.shown_tests import Status
 from fusillade import creation
 from fusillade.creation import Plan
 from fusillade.errors import (
+    DomainBlocked,
     DurationLimitExceeded,
     FusilladeError,
     InvalidScript,
@@ -26,6 +27,7 @@ CREATION_ERRORS: tuple[type[FusilladeError], ...] = (
     WorkerLimitExceeded,
     DurationLimitExceeded,
     RegionRestricted,
+    DomainBlocked,
     InvalidScript,
     ScriptTooLarge,
 )

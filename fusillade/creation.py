@@ -1,6 +1,6 @@
 """How a test comes into being, whoever asks for it: a form, a template or a schedule."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 import msgspec
 
 from fusillade import quota
+from fusillade.blocklist import Blocklist, host_of, rules
 from fusillade.errors import (
+    DomainBlocked,
     DurationLimitExceeded,
     RegionRestricted,
     WorkerLimitExceeded,
@@ -64,7 +66,20 @@ async def check(
         organisation = await accounts.organisation(session, organisation_id)
     check_limits(plan, limits_of(organisation, settings))
     overrides = Overrides(workers=plan.workers, duration_seconds=plan.duration_seconds)
-    return await validate(plan.files, plan.entry, dict(plan.env), overrides)
+    loaded = await validate(plan.files, plan.entry, dict(plan.env), overrides)
+    check_targets(loaded.target_urls, settings)
+    return loaded
+
+
+def check_targets(urls: Iterable[str], settings: Settings) -> None:
+    """Raises :class:`DomainBlocked` for the first URL whose host may not be tested. Names that lead
+    to a blocked address are found when the test connects."""
+    allow_private = settings.allow_private_targets
+    blocklist = Blocklist(rules(settings.blocked_domains, allow_private=allow_private))
+    for url in urls:
+        host = host_of(url)
+        if blocklist.blocks_host(host):
+            raise DomainBlocked(f"The target {host} is on the blocklist of this platform.")
 
 
 async def create_test(

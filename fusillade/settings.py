@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     """Networks of proxies whose ``X-Forwarded-For`` says who the client is."""
 
+    blocked_domains: list[str] = []
+    """Domains (with all names below them) and networks (``10.0.0.0/8``) that tests may not use."""
+    allow_private_targets: bool = True
+    """Whether tests may send to private and loopback addresses. Link-local addresses and those of
+    clouds' metadata are blocked in any case."""
+
     default_region: str = "eu-hel1"
     regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]
     """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``."""

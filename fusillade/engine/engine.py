@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from fusillade.engine.streams.streams import Streams
 
 
+_MOST_VALUES = 1 << 17
+"""Values of metrics that wait for the end of the second, at the most."""
+
+
 class ScriptError(Exception):
     """An exported function threw; ``stack`` is SpiderMonkey's, in produced positions."""
 
@@ -144,6 +148,8 @@ class Engine:
             self.recorder.record_requests(exchange.rows())
         more |= exchange.pump(now * 1000)
         more |= self._carry_out(now)
+        if exchange.value_count > _MOST_VALUES:
+            self._take_values()
         # A sleep of no time at all must not wait for a timer's next millisecond.
         if more or (self._sleeping and self._sleeping[0][0] <= now):
             self.schedule()
@@ -332,6 +338,9 @@ class Engine:
         self._carry_out(self._loop.time())
         if self._streams is not None:
             self._streams.flush(self.recorder)
+        self._take_values()
+
+    def _take_values(self) -> None:
         values = self.exchange.values()
         if len(values) == 0:
             return

@@ -265,6 +265,11 @@ class Exchange:
         self._control[Cell.OPERATIONS] = 0
         self._control[Cell.OUT_BYTES] = 0
 
+    @property
+    def value_count(self) -> int:
+        """How many pairs :meth:`values` would take."""
+        return int(self._control[Cell.VALUES])
+
     def values(self) -> np.ndarray:
         """Take the (metric number, value) pairs recorded since the last time, shape (n, 2)."""
         if self._control[Cell.GROWN]:

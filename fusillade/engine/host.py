@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from fusillade import __version__
+from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.base import Driver, OnReady
 from fusillade.engine.drivers.faults import FaultyDriver
 from fusillade.engine.drivers.named import driver_class, make_driver
@@ -100,6 +101,7 @@ class Host:
         """The last one; it may come before the load has begun."""
         self._work: set[asyncio.Task[None]] = set()
         self._fatal: Exception | None = None
+        self._blocklist: Blocklist | None = None
         self._warming = False
 
     async def serve(self, reader: asyncio.StreamReader, started: Started) -> None:
@@ -172,6 +174,7 @@ class Host:
             self._send(Rejected(problems=errors.problems))
             return
         self._script = script
+        self._blocklist = None if message.blocked is None else Blocklist(message.blocked)
         try:
             for module in script.modules:
                 self._realm.add_module(module.path, module.code)
@@ -247,6 +250,7 @@ class Host:
             verify=not plan.insecure,
             authorities=plan.ca_certificates,
             reuse=plan.connection_reuse,
+            blocklist=self._blocklist,
         )
         if not plan.jitter_seconds and not plan.drop:
             return driver
@@ -271,6 +275,7 @@ class Host:
             verify=not self._plan.insecure,
             authorities=self._plan.ca_certificates,
             max_redirects=self._plan.max_redirects,
+            blocklist=self._blocklist,
         )
 
     def _problem(self, message: str, stack: str, entry: str) -> Problem:

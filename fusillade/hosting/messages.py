@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from fusillade.blocklist import Rules
+
 
 class Message(msgspec.Struct, tag=True, kw_only=True, omit_defaults=True):
     """Base of all messages; the tag is the class name."""
@@ -33,6 +35,8 @@ class Load(Message):
     entry: str
     env: dict[str, str] = {}
     overrides: Overrides = Overrides()
+    blocked: Rules | None = None
+    """Where its requests may not go; None: anywhere."""
 
 
 class Setup(Message):

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from fusillade.blocklist import Rules
 from fusillade.errors import InvalidScript
 from fusillade.hosting.framing import BadFrame, frame, read_message
 from fusillade.hosting.messages import (
@@ -193,6 +194,7 @@ class ScriptHost:
         *,
         env: dict[str, str] | None = None,
         overrides: Overrides | None = None,
+        blocked: Rules | None = None,
         timeout_seconds: float = 10.0,
     ) -> Loaded:
         """Compile the test and run its init code.
@@ -202,7 +204,13 @@ class ScriptHost:
         """
         await self._wait_for_start()
         await self._send(
-            Load(files=files, entry=entry, env=env or {}, overrides=overrides or Overrides())
+            Load(
+                files=files,
+                entry=entry,
+                env=env or {},
+                overrides=overrides or Overrides(),
+                blocked=blocked,
+            )
         )
         try:
             async with asyncio.timeout(timeout_seconds):

@@ -32,6 +32,7 @@ ERROR_CODES = (
     "EPIPE",
     "ENETWORK",
     "SIMULATED",
+    "EBLOCKED",
 )
 
 PHASES = ("blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")

@@ -24,7 +24,9 @@ from fusillade.script.syntax import Node, Source, Tree, parse
 from fusillade.script.targets import Module
 from fusillade.script.typescript import blank_types, is_typescript
 
-_ORIGIN = re.compile(r"(?:https?|wss?)://[A-Za-z0-9.\-_]+(?::\d+)?(?=[/?#'\"`\\$]|$)")
+_ORIGIN = re.compile(
+    r"(?:https?|wss?)://(?:[A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?=[/?#'\"`\\$]|$)"
+)
 _MOST_PROBLEMS = 20
 
 

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 
+from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.connection import Connection, Origin
 from fusillade.engine.drivers.tls import HTTP_1, Secure
 from fusillade.metrics.requests import ERROR_CODES
@@ -16,6 +17,7 @@ _NOT_FOUND = ERROR_CODES.index("ENOTFOUND")
 _CERTIFICATE = ERROR_CODES.index("ECERT")
 _REFUSED = ERROR_CODES.index("ECONNREFUSED")
 _NETWORK = ERROR_CODES.index("ENETWORK")
+_BLOCKED = ERROR_CODES.index("EBLOCKED")
 
 _ADDRESS_SECONDS = 60.0
 _READ_BYTES = 64 << 10
@@ -36,7 +38,9 @@ class Connector:
         on_open: Callable[[Connection], None],
         on_fail: Callable[[Connection, int], None],
         on_ready: Callable[[], None],
+        blocklist: Blocklist | None = None,
     ) -> None:
+        self._blocklist = blocklist
         self._epoll = epoll
         self._connections = connections
         self._on_open = on_open
@@ -73,8 +77,10 @@ class Connector:
         try:
             found = await self._loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
             origin.addresses = list(dict.fromkeys((entry[0], entry[4]) for entry in found))
+            error = self._leave_out_blocked(origin)
         except (OSError, UnicodeError):
             origin.addresses = []
+            error = _NOT_FOUND
         origin.known_until = now() + _ADDRESS_SECONDS
         origin.resolving = False
         waiting, origin.waiting = origin.waiting, []
@@ -84,8 +90,18 @@ class Connector:
             if connection.addresses:
                 self._connect(connection)
             else:
-                self._failed(connection, _NOT_FOUND)
+                self._failed(connection, error)
         self._on_ready()
+
+    def _leave_out_blocked(self, origin: Origin) -> int:
+        """Returns the error for an origin that has no addresses left."""
+        blocklist = self._blocklist
+        if blocklist is None or not origin.addresses:
+            return _NOT_FOUND
+        origin.addresses = [
+            one for one in origin.addresses if not blocklist.blocks_address(one[1][0])
+        ]
+        return _BLOCKED
 
     def _connect(self, connection: Connection) -> None:
         """Try the next address."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import pycurl
 
+from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.chunks import MalformedChunks, join_chunks
 from fusillade.engine.drivers.content_coding import Undecodable, decode_content, is_encoded
@@ -24,6 +25,7 @@ from fusillade.engine.drivers.tls import make_context
 from fusillade.engine.exchange import Exchange
 
 # Positions in fusillade.metrics.requests.ERROR_CODES.
+_BLOCKED = 9
 _TIMED_OUT, _NOT_FOUND, _CERTIFICATE, _REFUSED, _RESET, _PIPE, _NETWORK = range(1, 8)
 _ERRORS = {
     pycurl.E_OPERATION_TIMEDOUT: _TIMED_OUT,
@@ -124,6 +126,7 @@ class CurlDriver:
         verify: bool = True,
         authorities: str = "",
         reuse: bool = True,
+        blocklist: Blocklist | None = None,
         most_connections: int = 65536,
     ) -> None:
         self._on_ready = on_ready
@@ -132,6 +135,9 @@ class CurlDriver:
         self._loop = asyncio.get_running_loop()
         self._authorities = _all_authorities(authorities) if authorities else None
         self._reuse = reuse
+        self._blocklist = blocklist
+        self._blocked: set[str] = set()
+        """Addresses that were refused for it."""
         self._most_connections = most_connections
         self._multi = self._make_multi()
         self._epoll = select.epoll()
@@ -313,6 +319,8 @@ class CurlDriver:
         if code:
             error = _ERRORS.get(code, _NETWORK)
             status = 0
+            if error == _REFUSED and info(pycurl.PRIMARY_IP) in self._blocked:
+                error = _BLOCKED
         head = _without_trailers(handle.head.getvalue())
         if not error and not head.endswith(b"\r\n\r\n"):
             # libcurl takes a head that ends with the connection for a whole one.
@@ -386,7 +394,10 @@ class CurlDriver:
 
     # ---- waiting ---------------------------------------------------------------------------
 
-    def _open_socket(self, _purpose: int, address: Any) -> socket.socket:
+    def _open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
+        if self._blocklist is not None and self._blocklist.blocks_address(address.addr[0]):
+            self._blocked.add(address.addr[0])
+            return pycurl.SOCKET_BAD
         opened = socket.socket(address.family, address.socktype, address.protocol)
         # pycurl duplicates the descriptor; the registrations live on with the duplicate.
         self._epoll.register(opened.fileno(), _CHANGES)

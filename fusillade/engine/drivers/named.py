@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Literal
 
+from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.base import Driver, OnReady
+from fusillade.engine.drivers.guard import Guard
 
 DriverName = Literal["sockets", "libcurl"]
 
@@ -16,14 +18,21 @@ def make_driver(
     verify: bool = True,
     authorities: str = "",
     reuse: bool = True,
+    blocklist: Blocklist | None = None,
 ) -> Driver:
     """A driver.
 
     ``verify``: servers' certificates; ``authorities``: PEM of those that are trusted besides the
-    system's; ``reuse``: connections for more than one request."""
-    return driver_class(name)(
-        on_ready, user_agent=user_agent, verify=verify, authorities=authorities, reuse=reuse
+    system's; ``reuse``: connections for more than one request; ``blocklist``: where none may go."""
+    driver = driver_class(name)(
+        on_ready,
+        user_agent=user_agent,
+        verify=verify,
+        authorities=authorities,
+        reuse=reuse,
+        blocklist=blocklist,
     )
+    return driver if blocklist is None else Guard(driver, on_ready, blocklist)
 
 
 def driver_class(name: DriverName) -> Callable[..., Driver]:

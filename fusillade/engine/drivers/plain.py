@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.base import OnReady, SubmitRows, Template, closing
 from fusillade.engine.drivers.connection import (
     HTTP_1,
@@ -54,6 +55,7 @@ class PlainDriver:
         verify: bool = True,
         authorities: str = "",
         reuse: bool = True,
+        blocklist: Blocklist | None = None,
         use_native: bool = True,
     ) -> None:
         self._on_ready = on_ready
@@ -82,7 +84,7 @@ class PlainDriver:
         self._next_look = float("inf")
         self._timer: asyncio.TimerHandle | None = None
         self._connector = Connector(
-            self._epoll, self._connections, self._opened, self._fail, on_ready
+            self._epoll, self._connections, self._opened, self._fail, on_ready, blocklist
         )
         self._reader = Reader(self._complete, self._broke, remember=reuse)
         self._multiplexer = Multiplexer(

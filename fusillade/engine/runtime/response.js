@@ -14,6 +14,7 @@
     ["RESET", "EPIPE"],
     ["NETWORK", "ENETWORK"],
     ["Simulated network drop", "ENETWORK"],
+    ["BLOCKED", "EBLOCKED"],
   ]);
   const PROTOCOLS = Object.freeze({ 10: "h1", 11: "h1", 20: "h2", 30: "h3" });
 

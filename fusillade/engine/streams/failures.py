@@ -44,6 +44,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure("TLS", "ECERT")
         case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
             return Failure("RESET", "ECONNRESET")
+        case OSError(errno=errno.EPERM):
+            return Failure("BLOCKED", "EBLOCKED")
         case OSError(errno=errno.ECONNREFUSED):
             return Failure("CONNECT", "ECONNREFUSED")
         case OSError(errno=errno.ETIMEDOUT):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from fusillade.blocklist import Blocklist
 from fusillade.engine.exchange import Exchange, Kind
 from fusillade.engine.streams.client import make_session
 from fusillade.engine.streams.connection import NOBODY, Connection, Wait
@@ -41,12 +42,13 @@ class Streams:
         verify: bool = True,
         authorities: str = "",
         max_redirects: int = 10,
+        blocklist: Blocklist | None = None,
     ) -> None:
         self._on_ready = on_ready
         self._on_fatal = on_fatal
         self._max_redirects = max_redirects
         self._loop = asyncio.get_running_loop()
-        self._session = make_session(user_agent, verify, authorities)
+        self._session = make_session(user_agent, verify, authorities, blocklist)
         self._connections: dict[int, Connection] = {}
         self._waiting: dict[int, Wait] = {}
         self._meters: dict[tuple[str, tuple[tuple[str, str], ...]], Meter] = {}
