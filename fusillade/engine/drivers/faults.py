@@ -2,26 +2,23 @@
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from fusillade.engine.drivers.base import Driver, OnReady, SubmitRows, Template
-from fusillade.engine.exchange import Exchange
-from fusillade.metrics.requests import ERROR_CODES, NO_CONNECTION
+from fusillade.engine.drivers.base import Driver, OnReady, Template
+from fusillade.engine.drivers.front import Front
+from fusillade.metrics.requests import ERROR_CODES
 
 _SIMULATED = ERROR_CODES.index("SIMULATED")
 
 
-class FaultyDriver:
-    """A :class:`fusillade.engine.drivers.base.Driver` that holds requests up, or loses them.
+class FaultyDriver(Front):
+    """Holds requests up, or loses them.
 
     ``jitter_seconds``: the longest delay before a request, which is not part of its duration;
     ``drop``: the share of requests, between 0 and 1, that fail with status 0 and are not sent;
     ``spares``: whether a request that is begun now goes straight through.
     """
-
-    submit_rows: SubmitRows | None = None
 
     def __init__(
         self,
@@ -32,13 +29,12 @@ class FaultyDriver:
         drop: float,
         spares: Callable[[], bool],
     ) -> None:
-        self._driver = driver
-        self._on_ready = on_ready
+        super().__init__(driver, on_ready)
+        self.submit_rows = None  # each request has a fate of its own
         self._jitter_seconds = jitter_seconds
         self._drop = drop
         self._loop = asyncio.get_running_loop()
         self._held: dict[int, asyncio.TimerHandle] = {}
-        self._lost: deque[tuple[int, int]] = deque()
         self._spares = spares
 
     def submit(
@@ -67,8 +63,7 @@ class FaultyDriver:
     def _send(self, request: tuple[Any, ...]) -> None:
         if self._drop > 0 and random.random() < self._drop:
             slot, _, series, *_ = request
-            self._lost.append((slot, series))
-            self._on_ready()
+            self.refuse(slot, series, _SIMULATED)
         else:
             self._driver.submit(*request)
 
@@ -76,29 +71,10 @@ class FaultyDriver:
         timer = self._held.pop(slot, None)
         if timer is not None:
             timer.cancel()
-        self._lost = deque(lost for lost in self._lost if lost[0] != slot)
-        self._driver.cancel(slot)
-
-    def advance(self, exchange: Exchange) -> bool:
-        lost = self._lost
-        more = len(lost) > 0
-        while lost:
-            slot, series = lost[0]
-            row = (slot, 0, series, 0, _SIMULATED, *[0.0] * 9, NO_CONNECTION)
-            if not exchange.complete(row, b"", 0, False):
-                return True
-            lost.popleft()
-        return self._driver.advance(exchange) or more
-
-    def drop_idle(self) -> None:
-        self._driver.drop_idle()
-
-    def forget_templates(self) -> None:
-        self._driver.forget_templates()
+        super().cancel(slot)
 
     def close(self) -> None:
         for timer in self._held.values():
             timer.cancel()
         self._held.clear()
-        self._lost.clear()
-        self._driver.close()
+        super().close()
