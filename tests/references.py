@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 
 BASE_URL = "https://api.fusillade.io"
+SCRIPT = b"export default function () { http.get('https://api.example.com/health'); }"
+"""What is in every file that an example uploads."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +20,23 @@ class Example:
     method: str
     path: str
     body: Any
+    form: dict[str, str]
+    """Text fields of a form; fields that are files are in ``files``, by the file's name."""
+    files: dict[str, str]
 
     async def send(self, client: httpx.AsyncClient, **names: object) -> httpx.Response:
         """What the API answers. ``names`` stand for what is in angle brackets in the path."""
         path = self.path
         for name, value in names.items():
             path = path.replace(f"<{name}>", str(value))
-        return await client.request(self.method, path, json=self.body)
+        files = {name: (file, SCRIPT) for name, file in self.files.items()}
+        return await client.request(
+            self.method, path, json=self.body, data=self.form or None, files=files or None
+        )
 
 
 def example(command: str) -> Example:
-    """A curl command with a JSON body, as printed.
+    """A curl command with a JSON body, a form or neither, as printed.
 
     The reference prints scripts inside JSON with their quotes unescaped, which is no JSON; they are
     escaped here, and nothing else is changed.
@@ -37,7 +45,12 @@ def example(command: str) -> Example:
     (url,) = [word for word in words if word.startswith(BASE_URL)]
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
     body = json.loads(_escaped(words[words.index("-d") + 1])) if "-d" in words else None
-    return Example(method, url.removeprefix(BASE_URL), body)
+    fields = dict(
+        words[i + 1].split("=", 1) for i, word in enumerate(words) if word in ("-F", "--form")
+    )
+    files = {name: value[1:] for name, value in fields.items() if value.startswith("@")}
+    form = {name: value for name, value in fields.items() if name not in files}
+    return Example(method, url.removeprefix(BASE_URL), body, form, files)
 
 
 def _escaped(body: str) -> str:
