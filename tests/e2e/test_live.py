@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import re
+import shutil
 from typing import Any
 
 import pytest
@@ -85,6 +88,49 @@ async def test_who_comes_after_the_end_gets_the_summary_and_a_clean_close(
     assert kinds(messages) == ["status:completed", "summary"]
     assert messages[-1]["summary"] == test["summary"]
     assert code == 1000
+
+
+BROWSER = """
+// Pass token via Sec-WebSocket-Protocol header as ['auth', '<token>']
+const ws = new WebSocket(
+  'wss://api.fusillade.io/ws/runs/<test_id>',
+  ['auth', '<your_jwt_token>']
+);
+
+ws.onmessage = (event) => {
+  const data = JSON.parse(event.data);
+  // data.type: "metric" | "status" | "summary"
+  console.log(data);
+};
+"""
+"""The reference's example "Connect (Browser)", as printed."""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="the reference's example is JavaScript")
+async def test_the_references_program_for_browsers_gets_every_type_of_message(
+    platform: Platform, user: Client
+) -> None:
+    test_id = user.create(SCRIPT, duration=2)["test_id"]
+    program = (
+        BROWSER.replace("wss://api.fusillade.io", platform.url.replace("http", "ws", 1))
+        .replace("<test_id>", test_id)
+        .replace("<your_jwt_token>", user.token)
+    )
+    # Before version 22 Node.js has the class only with this flag, and then knows the flag.
+    node = await asyncio.create_subprocess_exec(
+        *("node", "--experimental-websocket", "-e", program),
+        stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"},
+    )
+    assert node.stdout is not None
+    first = await node.stdout.readuntil(b"status: 'ready'")
+    await asyncio.to_thread(user.post, f"/api/v1/tests/{test_id}/start")
+    rest, _ = await asyncio.wait_for(node.communicate(), 60)
+    assert node.returncode == 0
+    printed = (first + rest).decode()
+    found = re.findall(r"^  type: '(\w+)'", printed, re.MULTILINE)
+    assert set(found) == {"status", "metric", "summary"}
+    assert (found[0], found[-1]) == ("status", "summary")
 
 
 async def test_two_listeners_see_the_same(platform: Platform, user: Client) -> None:

@@ -27,6 +27,15 @@ def directory(tmp_path: Path, target: Target) -> Path:
 
 def bash(platform: Platform, directory: Path, example: str, **variables: str) -> str:
     """Run an example; what it printed."""
+    done = run(platform, directory, example, **variables)
+    done.check_returncode()
+    return done.stdout
+
+
+def run(
+    platform: Platform, directory: Path, example: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run an example."""
     text = (
         example.replace("https://api.fusillade.io", platform.url)
         .replace("you@example.com", platform.email)
@@ -35,16 +44,15 @@ def bash(platform: Platform, directory: Path, example: str, **variables: str) ->
     )
     for name, value in variables.items():
         text = text.replace(f"<{name}>", value)
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=directory,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "no_proxy": "127.0.0.1", **variables},
         capture_output=True,
         text=True,
         timeout=120,
-        check=True,
+        check=False,
     )
-    return done.stdout
 
 
 LOGIN = """
@@ -134,24 +142,42 @@ curl -X POST "https://api.fusillade.io/api/v1/tests?wait=true&wait_for=completed
     assert test["summary"]["total_requests"] == target.counted()["GET /health"] > 0
 
 
-def test_the_ci_example_never_calls_start_and_gets_a_completed_test(
-    platform: Platform, directory: Path
-) -> None:
-    example = """
+CI = """
+# Run test, wait for completion, check for regression
 TEST_ID=$(curl -s -X POST "https://api.fusillade.io/api/v1/tests?wait=true&wait_for=completed" \\
   -H "Authorization: Bearer $FUSILLADE_API_KEY" \\
   -F "name=CI Run #$GITHUB_RUN_NUMBER" \\
   -F "script=@loadtest.js" \\
   -F "workers=50" \\
   -F "duration=60" | jq -r '.test_id')
-echo "$TEST_ID"
+
+REGRESSION=$(curl -s "https://api.fusillade.io/api/v1/tests/$TEST_ID/compare/$BASELINE_ID" \\
+  -H "Authorization: Bearer $FUSILLADE_API_KEY" | jq -r '.regression')
+
+if [ "$REGRESSION" = "true" ]; then
+  echo "Performance regression detected"
+  exit 1
+fi
 """
-    test_id = bash(
-        platform,
-        directory,
-        example,
-        FUSILLADE_API_KEY=platform.key("test:create"),
-        GITHUB_RUN_NUMBER="17",
-    ).strip()
-    test = platform.log_in().get(f"/api/v1/tests/{test_id}")
-    assert (test["status"], test["name"]) == ("completed", "CI Run #17")
+
+
+def test_the_ci_script_gates_on_the_comparison_with_a_baseline(
+    platform: Platform, directory: Path, target: Target, user: Client
+) -> None:
+    fast = (directory / "loadtest.js").read_text()
+    slow = fast.replace("/health", "/delay/300")
+    for baseline, current, exit_code in ((slow, fast, 0), (fast, slow, 1)):
+        (directory / "loadtest.js").write_text(current)
+        done = run(
+            platform,
+            directory,
+            CI,
+            BASELINE_ID=user.run(baseline, workers=2)["id"],
+            FUSILLADE_API_KEY=platform.key("test:create"),
+            GITHUB_RUN_NUMBER="17",
+        )
+        said = "Performance regression detected\n" if exit_code else ""
+        assert (done.returncode, done.stdout) == (exit_code, said), done.stderr
+        # It never called start: wait_for=completed does.
+        newest = user.get("/api/v1/tests?limit=1")["tests"][0]
+        assert (newest["status"], newest["name"]) == ("completed", "CI Run #17")
