@@ -12,6 +12,7 @@ from api import (
     auth,
     errors,
     health,
+    idempotency,
     invites,
     keys,
     live,
@@ -55,6 +56,7 @@ def build_app(settings: Settings) -> FastAPI:
         swagger_ui_parameters={"validatorUrl": None},
     )
     errors.install(app)
+    idempotency.install(app)
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(RateLimits, settings=settings)
     for resource in (

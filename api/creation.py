@@ -8,7 +8,7 @@ from api.authentication import Caller
 from api.platform import Platform
 from api.shown_tests import Status
 from fusillade import creation
-from fusillade.creation import Plan
+from fusillade.creation import First, Plan
 from fusillade.errors import (
     DomainBlocked,
     DurationLimitExceeded,
@@ -68,14 +68,21 @@ async def check(platform: Platform, caller: Caller, plan: Plan) -> Loaded:
 
 
 async def create(
-    platform: Platform, caller: Caller, plan: Plan, *, start_when_ready: bool = False
+    platform: Platform,
+    caller: Caller,
+    plan: Plan,
+    *,
+    start_when_ready: bool = False,
+    first: First | None = None,
 ) -> Test:
-    """A new test, which is provisioned from now on. Raises the error of what forbids it."""
+    """A new test, which is provisioned from now on. Raises the error of what forbids it, and what
+    ``first`` raises."""
     test = await creation.create_test(
         plan,
         organisation_id=caller.organisation_id,
         created_by=caller.user.id,
         start_when_ready=start_when_ready,
+        first=first,
         database=platform.database,
         settings=platform.settings,
         validate=platform.validate,

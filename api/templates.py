@@ -12,8 +12,9 @@ from api.authentication import Full, FullFirst, Read, TestCreateFirst
 from api.creation import CREATION_ERRORS, CreatedTest
 from api.errors import documented
 from api.fields import Moment, Name, PageSize, Region, Script, Seconds, Text, Workers
+from api.idempotency import Once
 from api.platform import Here, Session
-from fusillade.errors import LimitExceeded, NotFound
+from fusillade.errors import IdempotencyError, LimitExceeded, NotFound
 from fusillade.metrics.live import timestamp
 from fusillade.plans import limits_of
 from fusillade.storage import accounts, templates
@@ -99,9 +100,13 @@ class Templates(BaseModel):
     next_cursor: str | None
 
 
-@router.post("", status_code=201, responses=documented(*CREATION_ERRORS, LimitExceeded))
-async def create(body: NewTemplate, caller: FullFirst, platform: Here) -> ShownTemplate:
+@router.post(
+    "", status_code=201, responses=documented(*CREATION_ERRORS, LimitExceeded, IdempotencyError)
+)
+async def create(body: NewTemplate, caller: FullFirst, platform: Here, once: Once) -> ShownTemplate:
     """Create a template. Its script is checked as an uploaded one is."""
+    async with platform.database.session() as session:
+        await once.look(session, caller)
     template = Template(
         organisation_id=caller.organisation_id,
         created_by=caller.user.id,
@@ -114,10 +119,13 @@ async def create(body: NewTemplate, caller: FullFirst, platform: Here) -> ShownT
     )
     await creation.check(platform, caller, templates.plan_of(template))
     async with platform.database.session() as session:
+        await once.claim(session, caller)
         organisation = await accounts.organisation(session, caller.organisation_id)
         most = limits_of(organisation, platform.settings).templates
         await templates.create(session, template, most)
-    return _shown(template)
+        shown = _shown(template)
+        await once.keep(session, caller, template.id, shown)
+    return shown
 
 
 @router.get("")

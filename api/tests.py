@@ -8,21 +8,24 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import creation
-from api.authentication import FullFirst, TestCreateFirst, TestRead
+from api.authentication import Caller, FullFirst, TestCreateFirst, TestRead
 from api.creation import CREATION_ERRORS, CreatedTest
 from api.errors import documented
+from api.idempotency import Once
 from api.platform import Here, Platform, Session
 from api.shown_tests import ListedTest, ListedTests, ShownTest, TestState
 from api.structs import described_by
 from api.test_form import SCHEMA, TestForm, read_test_form
 from fusillade import comparison, quota
 from fusillade.creation import Plan
-from fusillade.errors import InvalidState, NotFound, QuotaExceeded
+from fusillade.errors import IdempotencyError, InvalidState, NotFound, QuotaExceeded
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
 from fusillade.storage import listing, tests
+from fusillade.storage.idempotency import Repeated
 from fusillade.storage.models import Test
 from fusillade.storage.pauses import is_paused
 
@@ -36,28 +39,79 @@ _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"
 
 
 @router.post(
-    "", status_code=201, openapi_extra=_FORM, responses=documented(*CREATION_ERRORS, QuotaExceeded)
+    "",
+    status_code=201,
+    openapi_extra=_FORM,
+    responses=documented(*CREATION_ERRORS, QuotaExceeded, IdempotencyError),
 )
 async def create(
     request: Request,
     caller: TestCreateFirst,
     platform: Here,
+    once: Once,
     wait: bool = False,
     wait_for: Literal["ready", "completed"] = "ready",
 ) -> CreatedTest:
     """Create a test; ``wait`` until it is ready, or started and ended."""
-    settings = platform.settings
-    form = await read_test_form(request, settings)
-    to_the_end = wait and wait_for == "completed"
-    test = await creation.create(
-        platform, caller, _plan(form, settings), start_when_ready=to_the_end
-    )
-    status = test.status
+    form = await read_test_form(request, platform.settings)
+
+    async def first(session: AsyncSession, test_id: UUID) -> None:
+        created = CreatedTest(test_id=test_id, status="provisioning")
+        await once.claim(session, caller)
+        await once.keep(session, caller, test_id, None if wait else created)
+
+    try:
+        async with platform.database.session() as session:
+            await once.look(session, caller)
+        test = await creation.create(
+            platform,
+            caller,
+            _plan(form, platform.settings),
+            start_when_ready=wait and wait_for == "completed",
+            first=first,
+        )
+    except Repeated as repeated:
+        test_id = repeated.first.resource_id
+        await _poke_again(platform, test_id)
+        if repeated.first.body is not None:
+            raise
+        return await _answer_after_waiting(platform, caller, once, test_id)
     if wait:
-        until = tests.ENDED if to_the_end else (*tests.ENDED, "ready", "pending", "running")
-        seconds = settings.wait_completed_seconds if to_the_end else settings.wait_ready_seconds
-        status = await _wait(platform, test.id, until, seconds)
-    return CreatedTest(test_id=test.id, status=status)
+        return await _answer_after_waiting(platform, caller, once, test.id)
+    return CreatedTest(test_id=test.id, status=test.status)
+
+
+async def _poke_again(platform: Platform, test_id: UUID) -> None:
+    """Whoever created the test may have died before its actor was told."""
+    async with platform.database.session() as session:
+        status = await tests.status_of(session, test_id)
+    if status in tests.ACTIVE:
+        await platform.poke(test_id)
+
+
+async def _answer_after_waiting(
+    platform: Platform, caller: Caller, once: Once, test_id: UUID
+) -> CreatedTest:
+    """What is answered to whoever asked to wait; to all who did so under the same key the same."""
+    settings = platform.settings
+    try:
+        async with platform.database.session() as session:
+            test = await tests.by_id(session, test_id)
+        until: tuple[str, ...] = tests.ENDED
+        seconds = settings.wait_completed_seconds
+        if not test.start_when_ready:
+            until += ("ready", "pending", "running")
+            seconds = settings.wait_ready_seconds
+        waited = max(0.0, time.time() - test.created_at.timestamp())
+        status = await _wait(platform, test_id, until, seconds - waited)
+    except NotFound:
+        async with platform.database.session() as session:
+            await once.forget(session, caller)
+        raise
+    created = CreatedTest(test_id=test_id, status=status)
+    async with platform.database.session() as session:
+        answer = await once.answer(session, caller, created.model_dump_json())
+    return CreatedTest.model_validate_json(answer)
 
 
 @router.get("")

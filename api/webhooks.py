@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.authentication import Full, Read
 from api.errors import documented
 from api.fields import Moment, PageSize
+from api.idempotency import Once
 from api.platform import Here, Session
-from fusillade.errors import NotFound
+from fusillade.errors import IdempotencyError, NotFound
 from fusillade.metrics.live import timestamp
 from fusillade.storage import webhooks
 from fusillade.storage.models import Webhook, WebhookDelivery
@@ -112,9 +113,9 @@ class Deliveries(BaseModel):
     next_cursor: str | None
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=documented(IdempotencyError))
 async def create(
-    body: NewWebhook, caller: Full, platform: Here, session: Session
+    body: NewWebhook, caller: Full, platform: Here, session: Session, once: Once
 ) -> WebhookWithSecret:
     """Create a webhook. Its secret is shown in this answer and never again."""
     check_url(body.url, allow_private=platform.settings.webhook_allow_private)
@@ -124,8 +125,11 @@ async def create(
         url=body.url,
         events=_each_once(body.events),
     )
+    await once.claim(session, caller)
     await webhooks.create(session, webhook)
-    return _with_secret(webhook)
+    shown = _with_secret(webhook)
+    await once.keep(session, caller, webhook.id, shown)
+    return shown
 
 
 @router.get("")

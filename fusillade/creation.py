@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade import quota
 from fusillade.blocklist import Blocklist, host_of, rules
@@ -29,6 +30,9 @@ ENTRY = "script.js"
 Validate = Callable[[dict[str, bytes], str, dict[str, str], Overrides], Awaitable[Loaded]]
 """Compiles a script and runs its init code: files, entry, variables, overrides. Raises
 ``InvalidScript``."""
+
+First = Callable[[AsyncSession, UUID], Awaitable[None]]
+"""Called at the beginning of the transaction that stores a test, with the id that it will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ async def create_test(
     organisation_id: UUID,
     created_by: UUID | None,
     start_when_ready: bool = False,
+    first: First | None = None,
     database: Database,
     settings: Settings,
     validate: Validate,
@@ -120,6 +125,8 @@ async def create_test(
         start_when_ready=start_when_ready,
     )
     async with database.session() as session:
+        if first is not None:
+            await first(session, test.id)
         if start_when_ready:
             await quota.reserve(session, test, settings, datetime.now(UTC))
         await tests.create(session, test, plan.files)

@@ -356,3 +356,21 @@ class Usage(Base):
     """None as long as the test has not ended."""
 
     __table_args__ = (Index("usage_of_organisation", "organisation_id", "month"),)
+
+
+class IdempotencyKey(Base):
+    """What came of a creation that its client may repeat."""
+
+    __tablename__ = "idempotency_keys"
+
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    endpoint: Mapped[str]
+    """Method and path."""
+    resource_id: Mapped[UUID]
+    status: Mapped[int]
+    body: Mapped[str | None]
+    """JSON; None as long as the first request waits for what it created."""
+    created_at: Mapped[datetime] = mapped_column(index=True)

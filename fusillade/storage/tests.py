@@ -53,6 +53,11 @@ async def by_id(session: AsyncSession, test_id: UUID) -> Test:
     return found
 
 
+async def status_of(session: AsyncSession, test_id: UUID) -> str | None:
+    """The test's status; None if it is not there."""
+    return await session.scalar(select(Test.status).where(Test.id == test_id))
+
+
 def not_found(test_id: object) -> NotFound:
     """The error for a test that is not there or somebody else's."""
     return missing(Test, test_id)
@@ -83,7 +88,7 @@ async def transition(session: AsyncSession, test_id: UUID, to: str, **values: An
         if to in ENDED:
             await usage.settle(session, changed)
         return changed
-    status = await session.scalar(select(Test.status).where(Test.id == test_id))
+    status = await status_of(session, test_id)
     if status is None:
         raise not_found(test_id)
     raise InvalidState(
@@ -117,7 +122,7 @@ async def request_stop(session: AsyncSession, test_id: UUID) -> Test:
     )
     if changed is not None:
         return changed
-    status = await session.scalar(select(Test.status).where(Test.id == test_id))
+    status = await status_of(session, test_id)
     raise InvalidState(f"The test is {status}; only a running test can be stopped.")
 
 
