@@ -68,7 +68,7 @@ _PART = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 def kind_of(address: Address) -> Kind:
     """What kind of place it is. An IPv6 address with an IPv4 address inside is what that is."""
-    inner = _embedded(address)
+    inner = embedded(address)
     if inner is not None:
         return kind_of(inner)
     if address in _METADATA:
@@ -84,8 +84,8 @@ def kind_of(address: Address) -> Kind:
     return "public"
 
 
-def _embedded(address: Address) -> IPv4Address | None:
-    """The IPv4 address that packets to an IPv6 address reach in the end."""
+def embedded(address: Address) -> IPv4Address | None:
+    """The IPv4 address that packets to an IPv6 address reach in the end, if it is such a one."""
     if not isinstance(address, IPv6Address):
         return None
     if address.ipv4_mapped is not None:

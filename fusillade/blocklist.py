@@ -34,7 +34,7 @@ def rules(blocked: Iterable[str], *, allow_private: bool) -> Rules:
         try:
             networks.append(str(ipaddress.ip_network(entry, strict=False)))
         except ValueError:
-            domains.append(addresses.plain(entry).removeprefix("*.").removeprefix("."))
+            domains.append(_name(entry).removeprefix("*.").removeprefix("."))
     return Rules(domains=tuple(domains), networks=tuple(networks), private=not allow_private)
 
 
@@ -51,7 +51,7 @@ class Blocklist:
         address = addresses.parse(host)
         if address is not None:
             return self.blocks_address(str(address))
-        name = addresses.plain(host)
+        name = _name(host)
         if any(name == domain or name.endswith(f".{domain}") for domain in self._domains):
             return True
         return self._is_blocked_kind(addresses.kind_of_host(host))
@@ -62,9 +62,8 @@ class Blocklist:
             address = ipaddress.ip_address(text.partition("%")[0])
         except ValueError:
             return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if any(address in network for network in self._networks):
+        reached = {address, addresses.embedded(address) or address}
+        if any(one in network for one in reached for network in self._networks):
             return True
         return self._is_blocked_kind(addresses.kind_of(address))
 
@@ -72,6 +71,15 @@ class Blocklist:
         if kind is None or kind == "public":
             return False
         return kind in _ALWAYS or self._private
+
+
+def _name(host: str) -> str:
+    """A name as name servers have it: without capitals, other alphabets in their own ASCII form."""
+    name = addresses.plain(host)
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name
 
 
 def host_of(url: str) -> str:

@@ -17,6 +17,10 @@ from fusillade.blocklist import Blocklist, Rules, host_of, rules
         ("10.1.2.3", True),
         ("0x0a010203", True),
         ("::ffff:10.1.2.3", True),
+        ("64:ff9b::10.1.2.3", True),
+        ("2002:a01:203::", True),
+        ("bücher.example", True),
+        ("www.xn--bcher-kva.example", True),
         ("11.1.2.3", False),
         ("2001:db8::1", False),
         ("169.254.169.254", True),
@@ -28,7 +32,9 @@ from fusillade.blocklist import Blocklist, Rules, host_of, rules
     ],
 )
 def test_domains_networks_and_metadata_are_blocked(host: str, blocked: bool) -> None:
-    given = rules(["bank.example", "*.wild.example", "10.0.0.0/8"], allow_private=True)
+    given = rules(
+        ["bank.example", "*.wild.example", "BÜCHER.example", "10.0.0.0/8"], allow_private=True
+    )
     assert Blocklist(given).blocks_host(host) is blocked
 
 

@@ -65,6 +65,7 @@ class _Handle:
     """One easy handle with its buffer; kept and used again for the same template."""
 
     __slots__ = (
+        "blocked",
         "buffer",
         "curl",
         "has_cookies",
@@ -87,6 +88,8 @@ class _Handle:
         self.series = -1
         self.uploads = False
         self.retried = False
+        self.blocked = False
+        """Whether an address that it wanted to connect to is on the blocklist."""
         self.timeout_ms = -1.0
         self.curl = pycurl.Curl()
         # Bound once: pycurl looks attributes up slowly.
@@ -99,7 +102,7 @@ class _Handle:
         self.has_cookies = False
         self.set(pycurl.WRITEFUNCTION, self.buffer.write)
         self.set(pycurl.HEADERFUNCTION, self.head.write)
-        self.set(pycurl.OPENSOCKETFUNCTION, open_socket)
+        self.set(pycurl.OPENSOCKETFUNCTION, lambda _purpose, address: open_socket(self, address))
         self.set(pycurl.NOSIGNAL, 1)
         self.set(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         self.set(pycurl.TCP_NODELAY, 1)
@@ -136,8 +139,6 @@ class CurlDriver:
         self._authorities = _all_authorities(authorities) if authorities else None
         self._reuse = reuse
         self._blocklist = blocklist
-        self._blocked: set[str] = set()
-        """Addresses that were refused for it."""
         self._most_connections = most_connections
         self._multi = self._make_multi()
         self._epoll = select.epoll()
@@ -319,7 +320,7 @@ class CurlDriver:
         if code:
             error = _ERRORS.get(code, _NETWORK)
             status = 0
-            if error == _REFUSED and info(pycurl.PRIMARY_IP) in self._blocked:
+            if error == _REFUSED and handle.blocked:
                 error = _BLOCKED
         head = _without_trailers(handle.head.getvalue())
         if not error and not head.endswith(b"\r\n\r\n"):
@@ -381,6 +382,7 @@ class CurlDriver:
         self._remove(handle)
         if self._under_way.get(handle.slot) is handle:
             del self._under_way[handle.slot]
+        handle.blocked = False
         handle.head.seek(0)
         handle.head.truncate()
         handle.buffer.seek(0)
@@ -394,9 +396,9 @@ class CurlDriver:
 
     # ---- waiting ---------------------------------------------------------------------------
 
-    def _open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
+    def _open_socket(self, handle: _Handle, address: Any) -> socket.socket | int:
         if self._blocklist is not None and self._blocklist.blocks_address(address.addr[0]):
-            self._blocked.add(address.addr[0])
+            handle.blocked = True
             return pycurl.SOCKET_BAD
         opened = socket.socket(address.family, address.socktype, address.protocol)
         # pycurl duplicates the descriptor; the registrations live on with the duplicate.

@@ -5,9 +5,27 @@ import socket
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import ResolveResult
 
 from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.tls import HTTP_1, make_context
+
+
+class _Resolver(aiohttp.ThreadedResolver):
+    """Asks for no blocked name, also where a redirect leads to one. What names lead to is looked at
+    when the socket is made."""
+
+    def __init__(self, blocklist: Blocklist) -> None:
+        super().__init__()
+        self._blocklist = blocklist
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises an ``OSError`` with EPERM for a blocked name."""
+        if self._blocklist.blocks_host(host):
+            raise PermissionError(errno.EPERM, f"{host} is blocked")
+        return await super().resolve(host, port, family)
 
 
 def make_session(
@@ -29,7 +47,11 @@ def make_session(
     context = make_context(verify=verify, authorities=authorities, protocols=(HTTP_1,))
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, ssl=context, force_close=True, socket_factory=make_socket
+            limit=0,
+            ssl=context,
+            force_close=True,
+            socket_factory=make_socket,
+            resolver=None if blocklist is None else _Resolver(blocklist),
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent},

@@ -38,14 +38,14 @@ def failure_of(error: BaseException) -> Failure:
             return Failure("HANDSHAKE", "EPROTO")  # what came was not HTTP
         case TimeoutError():
             return Failure("TIMEOUT", "ETIMEDOUT")
+        case OSError(errno=errno.EPERM):
+            return Failure("BLOCKED", "EBLOCKED")
         case aiohttp.ClientConnectorDNSError():
             return Failure("DNS", "ENOTFOUND")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return Failure("TLS", "ECERT")
         case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
             return Failure("RESET", "ECONNRESET")
-        case OSError(errno=errno.EPERM):
-            return Failure("BLOCKED", "EBLOCKED")
         case OSError(errno=errno.ECONNREFUSED):
             return Failure("CONNECT", "ECONNREFUSED")
         case OSError(errno=errno.ETIMEDOUT):

@@ -60,9 +60,42 @@ async def test_a_name_that_leads_to_a_blocked_address_is_not_connected_to(
         Rules(networks=networks),
         f"http_driver: '{driver}'",
     )
-    assert found[0] == 0
-    assert found[1] == ("BLOCKED" if driver == "sockets" else found[1])
+    assert found == _BLOCKED
     assert target.counted()["requests"] == 0
+
+
+@pytest.mark.parametrize("driver", ["sockets", "libcurl"])
+async def test_a_redirect_to_where_tests_may_not_send_is_not_followed(
+    target: Target, driver: str
+) -> None:
+    port = target.url.rpartition(":")[2]
+    url = f"{target.url}/redirect/0?to="
+    found = await _answers(
+        f"""{_SHOW} return [
+          show(http.get('{url}http://api.blocked.example/')),
+          show(http.get('{url}http://169.254.169.254/')),
+          show(http.get('{url}http://127.0.0.2:{port}/')),
+        ];""",
+        Rules(domains=("blocked.example",), networks=("127.0.0.2/32",)),
+        f"http_driver: '{driver}'",
+    )
+    assert found == [_BLOCKED] * 3
+    assert target.counted()["requests"] == 3
+
+
+async def test_sockets_and_streams_reach_no_blocked_name_or_redirect(target: Target) -> None:
+    port = target.url.rpartition(":")[2]
+    found = await _answers(
+        f"""return [
+          ws.connect('ws://localhost:{port}/').errorCode,
+          sse.connect('http://localhost:{port}/').errorCode,
+          sse.connect('{target.url}/redirect/0?to=http://localhost:{port}/').errorCode,
+          sse.connect('{target.url}/redirect/0?to=http://169.254.169.254/').errorCode,
+        ];""",
+        Rules(domains=("localhost",)),
+    )
+    assert found == ["EBLOCKED"] * 4
+    assert target.counted()["requests"] == 2
 
 
 async def test_sockets_and_streams_are_blocked_as_requests_are(target: Target) -> None:
