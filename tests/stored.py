@@ -4,8 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from fusillade.metrics.aggregate import Aggregate
+from fusillade.metrics.recorder import Recorder
+from fusillade.metrics.requests import REQUEST_COLUMNS
+from fusillade.storage import tests
 from fusillade.storage.database import Database
 from fusillade.storage.models import Test, User
 
@@ -36,4 +40,25 @@ async def stored_test(
     async with store.session() as session:
         session.add(test)
         await session.flush()
+    return test
+
+
+async def measured_test(store: Database, user: User, **more: Any) -> Test:
+    """A stored test with the results of one second: two requests and a check."""
+    recorder = Recorder()
+    recorder.define_series(
+        0, {"name": "GET /", "method": "GET", "scenario": "default", "group": ""}
+    )
+    request = {"series": 0.0, "status": 200.0, "duration": 5.0}
+    row = np.array([[request.get(column, 0.0) for column in REQUEST_COLUMNS]])
+    for _ in range(2):
+        recorder.record_requests(row)
+    recorder.add_check("ok", 1, 0, {"group": ""})
+    recorder.set_active_workers({"default": 1})
+    aggregate = Aggregate()
+    aggregate.merge(0, recorder.take_delta(1, 0, 1.0))
+    summary = msgspec.to_builtins(aggregate.summary())
+    test = await stored_test(store, user, summary=summary, **more)
+    async with store.session() as session:
+        await tests.save_series(session, test.id, aggregate.series_points())
     return test

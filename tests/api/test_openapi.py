@@ -3,10 +3,15 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jsonschema_rs
 import pytest
+from apis import Api
+from stored import measured_test
+
+from fusillade.storage.models import User
 
 
 @pytest.fixture
@@ -67,6 +72,27 @@ async def test_every_example_is_what_its_schema_describes(schema: Any) -> None:
             assert found == []
             unknown = set(example) - set(described["properties"])
             assert (name, unknown) == (name, set())
+
+
+async def test_every_field_of_a_test_with_results_is_described(
+    api: Api, owner: httpx.AsyncClient, schema: Any
+) -> None:
+    user_id = UUID((await owner.get("/api/v1/me")).json()["id"])
+    async with api.store.session() as session:
+        user = await session.get(User, user_id)
+    assert user is not None
+    test = await measured_test(api.store, user)
+    shown = (await owner.get(f"/api/v1/tests/{test.id}")).json()
+    parts = {
+        "ShownTest": shown,
+        "Metrics": shown["metrics"],
+        "Summary": shown["summary"],
+        "Endpoint": shown["summary"]["endpoints"][0],
+        "CheckResult": shown["summary"]["checks"][0],
+        "SeriesPoint": shown["series"][0],
+    }
+    for name, part in parts.items():
+        assert set(part) == set(schema["components"]["schemas"][name]["properties"]), name
 
 
 async def test_the_documentation_page_loads_nothing_from_elsewhere(

@@ -22,7 +22,7 @@ from apis import PASSWORD, Api, settings_for
 from hypothesis import HealthCheck, Phase, given, seed, settings, strategies
 from resources import MAKERS, body_of
 from schemathesis.specs.openapi import checks
-from stored import stored_test
+from stored import measured_test
 
 from api import tests as tests_resource
 from api.app import build_app
@@ -143,7 +143,7 @@ async def _tests(api: Api, user: User) -> list[str]:
     """One in each state."""
     made = []
     for status in tests.STATUSES:
-        test = await stored_test(api.store, user, status=status)
+        test = await measured_test(api.store, user, status=status)
         made.append(str(test.id))
         async with api.store.session() as session:
             if status in tests.ACTIVE:
