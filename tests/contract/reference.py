@@ -88,15 +88,21 @@ ROWS: list[Row] = [
             "limit_exceeded",
             "tests/api/test_plans.py::test_templates_and_schedules_are_limited_by_the_plan",
         ),
-        ("idempotency_error", "idempotency_error"),
+        ("idempotency_error", "maximum_256_characters_or_idempotency_error"),
         ("rate_limited", "rate_limited"),
         ("internal_error", "internal_error"),
     ),
     *_rows(
         "Idempotency",
         ("Example: idempotent request", "example_idempotent_request"),
-        ("Keys are scoped to the organisation and expire after 24 hours", "idempotency_keys"),
-        ("Maximum 256 characters", "idempotency_error"),
+        ("On creation of tests, webhooks and templates", "supported_on"),
+        (
+            "Keys are scoped to the organisation and expire after 24 hours",
+            "idempotency_keys",
+            "tests/api/test_idempotency.py::test_keys_belong_to_an_organisation",
+            "tests/api/test_idempotency.py::test_the_same_key_gets_the_first_answer_for_a_day",
+        ),
+        ("Maximum 256 characters", "maximum_256_characters_or_idempotency_error"),
     ),
     *_endpoints(
         "Tests",
@@ -276,11 +282,3 @@ ROWS: list[Row] = [
         "POST /api/v1/invites/:token/accept",
     ),
 ]
-
-OPEN = {
-    "domain_blocked",
-    "idempotency_error",
-    "idempotency_keys",
-    "example_idempotent_request",
-}
-"""Slugs of rows that are being worked on: they may be without a test."""

@@ -63,6 +63,18 @@ async def test_conflict(owner: httpx.AsyncClient) -> None:
     _check(await owner.post("/api/v1/team/invite", json=body), "conflict", 409)
 
 
+async def test_domain_blocked(database_url: str, tmp_path: Path, api: Api) -> None:
+    await api.user("owner@acme.test")
+    app = build_app(settings_for(database_url, data_dir=tmp_path, blocked_domains=["globex.test"]))
+    async with app.router.lifespan_context(app):
+        other = Api(app, api.store, tmp_path)
+        async with await other.log_in("owner@acme.test") as client:
+            script = "export default function () { http.get('https://shop.globex.test/'); }"
+            form = {"name": "Theirs", "workers": "1", "duration": "1", "script": script}
+            _check(await client.post("/api/v1/tests", data=form), "domain_blocked", 403)
+            assert (await client.get("/api/v1/tests")).json()["total"] == 0
+
+
 async def test_rate_limited(database_url: str, tmp_path: Path) -> None:
     app = build_app(settings_for(database_url, data_dir=tmp_path, rate_limit_auth_requests=1))
     transport = httpx.ASGITransport(app)
