@@ -9,13 +9,15 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from actors import cluster_health
-from api.platform import Here
+from api.platform import Here, Platform
 from fusillade import __version__
 
 router = APIRouter(tags=["health"])
 
 _SECONDS = 2.0
 """How long a part may take to answer."""
+
+Facts = dict[str, Any] | None
 
 
 class Alive(BaseModel):
@@ -62,9 +64,9 @@ async def deep(platform: Here, response: Response) -> Parts:
     """Asks the database, Ray, and the Redis of Ray's control store if it has one: each with
     ``status`` (``ok``, ``down``, or ``not used``) and ``latency_ms``."""
     database, ray, redis = await asyncio.gather(
-        _asked(platform.database.ping),
-        _asked(lambda: asyncio.to_thread(cluster_health.ask_ray)),
-        _asked(lambda: asyncio.to_thread(cluster_health.ask_redis)),
+        _asked(platform, "database", platform.database.ping, cancel=True),
+        _asked(platform, "ray", lambda: asyncio.to_thread(cluster_health.ask_ray)),
+        _asked(platform, "redis", lambda: asyncio.to_thread(cluster_health.ask_redis)),
     )
     parts = {"database": database, "ray": ray, "redis": redis}
     is_well = all(part["status"] != "down" for part in parts.values())
@@ -76,13 +78,31 @@ async def deep(platform: Here, response: Response) -> Parts:
     )
 
 
-async def _asked(ask: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any]:
+async def _asked(
+    platform: Platform, part: str, ask: Callable[[], Awaitable[Facts]], *, cancel: bool = False
+) -> dict[str, Any]:
+    """What a part answers within ``_SECONDS``.
+
+    A part that hangs is asked once, however many want to know: what waits for it is a thread or a
+    connection. ``cancel``: tell whoever asks to give up; that may take its time, too.
+    """
+    question = platform.questions.get(part)
+    if question is None or question.done():
+        question = platform.questions[part] = asyncio.create_task(_timed(ask))
+    await asyncio.wait([question], timeout=_SECONDS)
+    if not question.done():
+        if cancel:
+            question.cancel()
+        return {"status": "down", "error": f"no answer within {_SECONDS:g} s"}
+    if question.cancelled():
+        return {"status": "down", "error": "it was not waited for any longer"}
+    return question.result()
+
+
+async def _timed(ask: Callable[[], Awaitable[Facts]]) -> dict[str, Any]:
     began = time.perf_counter()
     try:
-        async with asyncio.timeout(_SECONDS):
-            facts = await ask()
-    except TimeoutError:
-        return {"status": "down", "error": f"no answer within {_SECONDS:g} s"}
+        facts = await ask()
     except Exception as error:  # whatever it is: the part is of no use
         return {"status": "down", "error": type(error).__name__}
     latency = {"latency_ms": round((time.perf_counter() - began) * 1000, 3)}

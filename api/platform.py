@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Annotated, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends, Request, WebSocket
@@ -34,6 +34,8 @@ class Platform:
     request_counts: RequestCounts
     reservations: Reservations
     _validations: asyncio.Semaphore
+    questions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    """What health checks have asked the platform's parts and may not have an answer to."""
 
     @classmethod
     @contextlib.asynccontextmanager

@@ -1,11 +1,15 @@
 """Health: of this process alone, and of all parts."""
 
+import asyncio
+import os
+import signal
 import socket
 import threading
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy
 from apis import Api
 
 from actors import cluster_health
@@ -70,3 +74,27 @@ async def test_redis_is_asked_where_rays_control_store_uses_one(
         found = await _deep(api)
         thread.join()
     assert found.status_code == status
+
+
+async def test_a_database_that_hangs_is_down_and_holds_up_no_answer(
+    api: Api, ray_is_well: None
+) -> None:
+    assert (await _deep(api)).status_code == 200
+    others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    async with api.store.session() as session:
+        rows = await session.scalars(sqlalchemy.text(others + "pg_backend_pid()"))
+        processes = list(rows)
+    assert processes
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        # The second asks nothing new, so that no more hangs than one question.
+        async with asyncio.timeout(30):
+            answers = [await _deep(api) for _ in range(2)]
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json()["database"] == {"status": "down", "error": "no answer within 2 s"}
+        assert answer.json()["ray"]["status"] == "ok"

@@ -1,6 +1,5 @@
 """The HTTP client below WebSockets and event streams."""
 
-import errno
 import socket
 from typing import Any
 
@@ -9,6 +8,7 @@ from aiohttp.abc import ResolveResult
 
 from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.tls import HTTP_1, make_context
+from fusillade.engine.streams.failures import Blocked
 
 
 class _Resolver(aiohttp.ThreadedResolver):
@@ -22,9 +22,9 @@ class _Resolver(aiohttp.ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises an ``OSError`` with EPERM for a blocked name."""
+        """Raises :class:`Blocked` for a blocked name, ``OSError``."""
         if self._blocklist.blocks_host(host):
-            raise PermissionError(errno.EPERM, f"{host} is blocked")
+            raise Blocked
         return await super().resolve(host, port, family)
 
 
@@ -34,14 +34,14 @@ def make_session(
     """A client without limits, cookies, proxies or timeouts of its own: those are the script's.
 
     Without ``verify`` any certificate will do; ``authorities``: PEM of those that are trusted
-    besides the system's; ``blocklist``: where no connection may go (it fails with EPERM). Needs a
+    besides the system's; ``blocklist``: where no connection may go (:class:`Blocked`). Needs a
     running event loop.
     """
 
     def make_socket(found: Any) -> socket.socket:
         family, kind, protocol, _, address = found
         if blocklist is not None and blocklist.blocks_address(address[0]):
-            raise PermissionError(errno.EPERM, f"{address[0]} is blocked")
+            raise Blocked
         return socket.socket(family, kind, protocol)
 
     context = make_context(verify=verify, authorities=authorities, protocols=(HTTP_1,))

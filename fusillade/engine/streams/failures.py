@@ -9,6 +9,14 @@ CONNECT_ERRORS = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 """What ``Wire.open`` raises when it is the network, the server or the address that fails."""
 
 
+class Blocked(OSError):
+    """The name or the address is on the platform's blocklist."""
+
+    def __init__(self) -> None:
+        # The same words each time: aiohappyeyeballs then raises one for all of a host's addresses.
+        super().__init__(errno.EACCES, "the target is blocked")
+
+
 class Refused(Exception):
     """The server has answered, but not with what the protocol asks for."""
 
@@ -38,7 +46,7 @@ def failure_of(error: BaseException) -> Failure:
             return Failure("HANDSHAKE", "EPROTO")  # what came was not HTTP
         case TimeoutError():
             return Failure("TIMEOUT", "ETIMEDOUT")
-        case OSError(errno=errno.EPERM):
+        case aiohttp.ClientConnectorError(os_error=Blocked()):
             return Failure("BLOCKED", "EBLOCKED")
         case aiohttp.ClientConnectorDNSError():
             return Failure("DNS", "ENOTFOUND")
