@@ -5,6 +5,7 @@ connection is made, for only then it is known where a name leads.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import msgspec
 
 from fusillade import addresses
 
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)*")
 _ALWAYS = ("link-local", "metadata")
 """What nobody tests and many have attacked."""
 
@@ -28,13 +30,21 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rules(blocked: Iterable[str], *, allow_private: bool) -> Rules:
-    """Rules of settings, which have domains and networks in one list."""
+    """Rules of settings, which have domains and networks in one list.
+
+    Raises ``ValueError`` for an entry that is neither.
+    """
     domains, networks = [], []
     for entry in blocked:
         try:
             networks.append(str(ipaddress.ip_network(entry, strict=False)))
         except ValueError:
-            domains.append(_name(entry).removeprefix("*.").removeprefix("."))
+            domain = _name(entry).removeprefix("*.").removeprefix(".")
+            if _DOMAIN.fullmatch(domain) is None:
+                raise ValueError(
+                    f"'{entry}' is neither a domain, as bank.example, nor a network, as 10.0.0.0/8"
+                ) from None
+            domains.append(domain)
     return Rules(domains=tuple(domains), networks=tuple(networks), private=not allow_private)
 
 

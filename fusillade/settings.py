@@ -4,8 +4,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fusillade.blocklist import rules
 
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -128,6 +130,12 @@ class Settings(BaseSettings):
     """Whether webhooks may lead to loopback and private addresses."""
     serve_replicas: Positive = 1
     """API processes."""
+
+    @field_validator("blocked_domains")
+    @classmethod
+    def _domains_or_networks(cls, entries: list[str]) -> list[str]:
+        rules(entries, allow_private=True)
+        return entries
 
     @property
     def base_url(self) -> str:

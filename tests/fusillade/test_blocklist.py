@@ -3,6 +3,7 @@
 import pytest
 
 from fusillade.blocklist import Blocklist, Rules, host_of, rules
+from fusillade.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,12 @@ def test_private_places_are_blocked_where_the_settings_say_so(host: str) -> None
     assert Blocklist(Rules(private=True)).blocks_host(host.strip("[]"))
     assert not Blocklist(Rules()).blocks_host(host.strip("[]"))
     assert not Blocklist(Rules(private=True)).blocks_host("example.com")
+
+
+@pytest.mark.parametrize("entry", ["10.0.0.0/33", "https://bank.example/", "", " ", "a b", "a..b"])
+def test_what_is_neither_a_domain_nor_a_network_is_refused(entry: str) -> None:
+    with pytest.raises(ValueError, match="neither a domain"):
+        Settings(blocked_domains=["bank.example", entry])
 
 
 def test_a_url_without_a_host_has_none() -> None:
