@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import msgspec
 import pydantic
+from pydantic_settings import SettingsError
 
 from fusillade.cli import first_admin, home, processes
 from fusillade.errors import Conflict, InternalError, ValidationFailed
@@ -50,7 +52,13 @@ def load_settings(**given: Any) -> Settings:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise ValidationFailed(f"The setting {name} is wrong: {first['msg']}.") from error
+        words = first["msg"].removeprefix("Value error, ")
+        raise ValidationFailed(f"The setting {name} is wrong: {words}.") from error
+    except SettingsError as error:
+        named = re.search(r'"(\w+)"', str(error))
+        raise ValidationFailed(
+            f"The setting {named[1] if named else error} is wrong: it must be valid JSON."
+        ) from error
     data_dir = settings.data_dir.expanduser().absolute()
     return settings.model_copy(update={"data_dir": data_dir})
 

@@ -14,7 +14,8 @@ from sqlalchemy import update
 from stored import stored_test
 
 from api.app import build_app
-from fusillade.settings import Settings
+from fusillade.cli.platform import load_settings
+from fusillade.errors import ValidationFailed
 from fusillade.storage import tests
 from fusillade.storage.database import Database
 from fusillade.storage.models import Organisation, User
@@ -203,7 +204,17 @@ async def test_the_setting_plans_changes_tiers_and_adds_others(
             assert [region["code"] for region in regions] == ["ap-sin1"]
 
 
-def test_a_limit_that_no_plan_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUSILLADE_PLANS", '{"free": {"wrokers": 7}}')
-    with pytest.raises(ValueError, match="wrokers"):
-        Settings()
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('{"free": {"wrokers": 7}}', "The setting plans.free.wrokers is wrong"),
+        ('{"free": {"workers": 0}}', "The setting plans.free.workers is wrong"),
+        ("free: 7", "The setting plans is wrong: it must be valid JSON."),
+    ],
+)
+def test_plans_that_cannot_be_are_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str, words: str
+) -> None:
+    monkeypatch.setenv("FUSILLADE_PLANS", value)
+    with pytest.raises(ValidationFailed, match=words):
+        load_settings()
