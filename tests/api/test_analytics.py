@@ -10,14 +10,6 @@ from stored import stored_test
 from fusillade.storage.models import User
 
 
-@pytest.fixture
-async def user(api: Any, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
 async def test_a_trend_has_a_point_for_each_run_and_a_bucket_for_each_day(
     api: Any, owner: httpx.AsyncClient, user: User
 ) -> None:

@@ -47,14 +47,6 @@ ALLOWED = {
 """The status after it, and whether the test is paused then."""
 
 
-@pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
 async def row(store: Database, test_id: UUID) -> dict[str, Any]:
     async with store.session() as session:
         test = await session.get(Test, test_id)

@@ -9,14 +9,6 @@ from stored import stored_test
 from fusillade.storage.models import User
 
 
-@pytest.fixture
-async def user(api: Any, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
 async def test_the_list_can_be_filtered(api: Any, owner: httpx.AsyncClient, user: User) -> None:
     await stored_test(api.store, user, name="Checkout 100%", days_ago=3)
     await stored_test(api.store, user, name="Search", status="failed", days_ago=2)

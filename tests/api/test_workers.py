@@ -17,14 +17,6 @@ from fusillade.queueing import Reservation, queue_status
 from fusillade.storage.models import Test, User
 
 
-@pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
 async def test_the_queue_is_one_for_all_organisations_and_tells_nothing_of_others(
     api: Api, owner: httpx.AsyncClient, user: User
 ) -> None:
