@@ -11,6 +11,7 @@ do. A field that lists all its values restricts nothing, as ``*`` does.
 """
 
 import functools
+import itertools
 import re
 import zoneinfo
 from collections.abc import Iterator
@@ -80,10 +81,36 @@ def next_times(expression: str, timezone: str, after: datetime, count: int) -> l
 
     Raises :class:`ValidationFailed` as :func:`check` and :func:`check_timezone` do.
     """
+    return list(itertools.islice(times(expression, timezone, after), count))
+
+
+def last_time(expression: str, timezone: str, after: datetime, until: datetime) -> datetime | None:
+    """The last instant after ``after`` and not after ``until``, in UTC; None if there is none.
+
+    Reads backwards from ``until``, so that a long time costs little. Raises what
+    :func:`next_times` does.
+    """
+    back = timedelta(seconds=1)
+    while True:
+        begin = max(after, until - back)
+        found = None
+        for instant in times(expression, timezone, begin):
+            if instant > until:
+                break
+            found = instant
+        if found is not None or begin == after:
+            return found
+        back *= 2
+
+
+def times(expression: str, timezone: str, after: datetime) -> Iterator[datetime]:
+    """All instants after ``after``, in UTC.
+
+    Raises :class:`ValidationFailed` as :func:`check` and :func:`check_timezone` do.
+    """
     check_timezone(timezone)
     zone = ZoneInfo(timezone)
     latest = after.astimezone(UTC)
-    times: list[datetime] = []
     wall = _last_passed(latest, zone)
     clock = croniter(
         _normal(expression),
@@ -91,20 +118,19 @@ def next_times(expression: str, timezone: str, after: datetime, count: int) -> l
         second_at_beginning=True,
         max_years_between_matches=_LAST_YEAR - _FIRST_YEAR,
     )
-    while len(times) < count:
+    while True:
         try:
             wall = clock.get_next(datetime)
         except CroniterBadDateError:
-            break
+            return
         instant = wall.replace(tzinfo=zone).astimezone(UTC)
         there = instant.astimezone(zone).replace(tzinfo=None)
         if there != wall:
             instant, there = _after_gap(wall, zone)
             clock.set_current(there)
         if instant > latest:
-            times.append(instant)
+            yield instant
             latest = instant
-    return times
 
 
 def _last_passed(instant: datetime, zone: ZoneInfo) -> datetime:

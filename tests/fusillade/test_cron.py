@@ -1,6 +1,7 @@
 """The times that a cron expression names, judged by another reading of its fields."""
 
 import functools
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -141,6 +142,18 @@ def test_the_times_are_those_that_the_fields_name(
     due = expected([values for _, values in expression], zone, day)
     found = cron.next_times(text, zone, start, 20)
     assert [t for t in found if t < end] == [t for t in due if start < t < end][:20]
+
+
+@given(EXPRESSIONS, st.sampled_from(NIGHTS), st.integers(0, 2 * 24 * 3600), st.integers(0, 7200))
+def test_the_last_time_is_the_last_of_all_that_have_been(
+    expression: tuple[Item, ...], night: tuple[str, str], seconds: int, length: int
+) -> None:
+    text = " ".join(written for written, _ in expression)
+    zone, day = night
+    begin = after(zone, day).astimezone(UTC) + timedelta(seconds=seconds)
+    end = begin + timedelta(seconds=length)
+    been = itertools.takewhile(lambda time: time <= end, cron.times(text, zone, begin))
+    assert cron.last_time(text, zone, begin, end) == max(been, default=None)
 
 
 # ---- by example ----------------------------------------------------------------------------------
