@@ -1,7 +1,7 @@
 """The WorkerActors of one test, as its TestRunActor handles them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from actors import names, placement, worker
 from actors.config import HostConfig
 from actors.worker import Outcome
 from actors.worker_states import WorkerState, WorkerStates
+from fusillade.engine.share import Share
 
 _TELL_SECONDS = 5.0
 """How long an order is waited for; it goes on its way all the same."""
@@ -24,9 +25,10 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """One WorkerActor; ``index`` is that of its share."""
+    """One WorkerActor, and its share of the load."""
 
     index: int
+    share: Share
     handle: Any
 
 
@@ -51,11 +53,12 @@ class Crew:
         """Who does what is done once."""
         return self._members[0]
 
-    def place(self, group: PlacementGroup, count: int, hosts: HostConfig) -> None:
-        """Start ``count`` WorkerActors where there is room for them, those that are missing."""
+    def place(self, group: PlacementGroup, shares: Sequence[Share], hosts: HostConfig) -> None:
+        """Start a WorkerActor for each share where there is room for it, those that are missing."""
         self._members = [
             Member(
                 index,
+                share,
                 worker.remote.options(
                     **names.options(names.worker(self._id, index), **worker.OPTIONS),
                     scheduling_strategy=PlacementGroupSchedulingStrategy(
@@ -63,32 +66,32 @@ class Crew:
                     ),
                 ).remote(self._id, index, hosts),
             )
-            for index in range(count)
+            for index, share in enumerate(shares)
         ]
 
-    def find(self, count: int) -> None:
+    def find(self, shares: Sequence[Share]) -> None:
         """After a restart: those that are running this test. Raises :class:`StepFailed`."""
         found = []
-        for index in range(count):
+        for index, share in enumerate(shares):
             handle = placement.find(names.worker(self._id, index))
             if handle is None:
                 raise StepFailed("The platform was restarted while the test was running.")
-            found.append(Member(index, handle))
+            found.append(Member(index, share, handle))
         self._members = found
         self.is_ready = True
 
-    async def ask(self, call: Callable[[Any], Any]) -> list[Outcome]:
+    async def ask(self, call: Callable[[Member], Any]) -> list[Outcome]:
         """One step on all of them. Raises :class:`StepFailed` for the first that fails."""
         return await self._ask(self._members, call)
 
-    async def ask_first(self, call: Callable[[Any], Any]) -> Outcome:
+    async def ask_first(self, call: Callable[[Member], Any]) -> Outcome:
         """One step on the first alone. Raises :class:`StepFailed`."""
         (outcome,) = await self._ask(self._members[:1], call)
         return outcome
 
-    async def _ask(self, members: list[Member], call: Callable[[Any], Any]) -> list[Outcome]:
+    async def _ask(self, members: list[Member], call: Callable[[Member], Any]) -> list[Outcome]:
         answers = await asyncio.gather(
-            *(plain(call(one.handle)) for one in members), return_exceptions=True
+            *(plain(call(one)) for one in members), return_exceptions=True
         )
         outcomes: list[Outcome] = []
         for one, answer in zip(members, answers, strict=True):

@@ -23,6 +23,7 @@ from actors.crew import Crew, Member, StepFailed, plain
 from actors.metrics_aggregator import Result
 from actors.worker import Outcome
 from actors.worker_states import WorkerState
+from fusillade.engine.share import Share, split
 from fusillade.errors import InternalError, InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
@@ -129,12 +130,12 @@ class TestRunActor:
                     f"The region {test.region} had no room for {count} WorkerActors within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
-        self._crew.place(group, count, self._config.hosts)
+        self._crew.place(group, self._shares(test), self._config.hosts)
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
         await self._unless_ended(
             self._crew.ask(
-                lambda handle: handle.load.remote(files, test.entry, test.env, overrides)
+                lambda one: one.handle.load.remote(files, test.entry, test.env, overrides)
             )
         )
         self._crew.is_ready = True
@@ -156,25 +157,25 @@ class TestRunActor:
     async def _begin(self, test: Test) -> None:
         """``setup()`` on one WorkerActor, open connections, then the shared start for all."""
         outcome = await self._unless_ended(
-            self._crew.ask_first(lambda handle: handle.setup.remote())
+            self._crew.ask_first(lambda one: one.handle.setup.remote())
         )
         if test.options.get("warmup") is not None:
-            count = len(self._crew)
-            await self._unless_ended(self._crew.ask(lambda handle: handle.warm.remote(count)))
+            await self._unless_ended(self._crew.ask(lambda one: one.handle.warm.remote(one.share)))
         await self._transition(
             "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
         )
 
     async def _run(self, test: Test) -> None:
-        count = self._count(test)
         if not self._crew.is_ready:
-            self._crew.find(count)
+            self._crew.find(self._shares(test))
         assert test.start_at is not None
         assert test.setup_data is not None
         start_at, setup_data = test.start_at, test.setup_data
         await self._aggregator(test)
         runs: dict[asyncio.Future[Outcome], Member] = {
-            asyncio.ensure_future(plain(one.handle.run.remote(start_at, count, setup_data))): one
+            asyncio.ensure_future(
+                plain(one.handle.run.remote(start_at, one.share, setup_data))
+            ): one
             for one in self._crew
         }
         outcomes, status, stopped_because = await self._watch(runs, test)
@@ -267,7 +268,7 @@ class TestRunActor:
     async def _teardown(self, setup_data: str) -> str | None:
         try:
             await self._unless_ended(
-                self._crew.ask_first(lambda handle: handle.teardown.remote(setup_data))
+                self._crew.ask_first(lambda one: one.handle.teardown.remote(setup_data))
             )
         except StepFailed as failure:
             return str(failure)
@@ -377,6 +378,9 @@ class TestRunActor:
 
     def _count(self, test: Test) -> int:
         return worker_actors(test.workers, self._config.workers_per_actor)
+
+    def _shares(self, test: Test) -> list[Share]:
+        return split([1] * self._count(test))
 
     async def _aggregator(self, test: Test) -> None:
         metrics_aggregator.remote.options(

@@ -13,6 +13,7 @@ from actors.config import HostConfig
 from actors.spool import Spool
 from actors.worker_states import WorkerState
 from fusillade.artifacts import Output, read_output
+from fusillade.engine.share import Share
 from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Delta, Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
@@ -88,22 +89,22 @@ class WorkerActor:
 
         return await self._step("setup", setup)
 
-    async def warm(self, count: int) -> Outcome:
-        """Open the connections that this share, of ``count``, will need."""
+    async def warm(self, share: Share) -> Outcome:
+        """Open the connections that this share will need."""
 
         async def warm() -> Outcome:
-            await self._loaded.warm(self._index, count)
+            await self._loaded.warm(share)
             return Outcome()
 
         return await self._step("warm", warm)
 
-    async def run(self, start_at: float, count: int, setup_data: str) -> Outcome:
-        """Run this share, of ``count``, from ``start_at`` (Unix time) to its end."""
+    async def run(self, start_at: float, share: Share, setup_data: str) -> Outcome:
+        """Run this share from ``start_at`` (Unix time) to its end."""
 
         async def run() -> Outcome:
             sender = asyncio.create_task(self._send_each_second())
             try:
-                async for message in self._loaded.run(start_at, self._index, count, setup_data):
+                async for message in self._loaded.run(start_at, share, setup_data):
                     if isinstance(message, Delta):
                         self._spool.add(message.payload)
                     elif isinstance(message, Log):

@@ -6,6 +6,7 @@ import time
 
 from peers import GENERATOR_CORE
 
+from fusillade.engine.share import Share
 from fusillade.hosting.messages import Delta, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -25,7 +26,7 @@ async def engine_run(script: str, overrides: Overrides, pinned: bool = True) -> 
         if pinned:
             pin(host.pid)
         data = await host.setup()
-        async for message in host.run(time.time() + 0.2, 0, 1, data):
+        async for message in host.run(time.time() + 0.2, Share(), data):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
         await host.teardown(data)

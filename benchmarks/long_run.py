@@ -11,6 +11,7 @@ import time
 from peers import nginx
 from sleeping_workers import memory_bytes
 
+from fusillade.engine.share import Share
 from fusillade.hosting.messages import Delta, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -35,7 +36,7 @@ async def _run(url: str, users: int, requests: int) -> list[tuple[int, int]]:
         script = _SCRIPT.format(url=url).encode()
         await host.load({"script.js": script}, "script.js", overrides=overrides)
         data = await host.setup()
-        async with contextlib.aclosing(host.run(time.time() + 0.2, 0, 1, data)) as messages:
+        async with contextlib.aclosing(host.run(time.time() + 0.2, Share(), data)) as messages:
             async for message in messages:
                 if isinstance(message, Delta):
                     aggregate.merge(0, message.payload)

@@ -17,6 +17,7 @@ from engine_rate import pin
 from http_rate import CASES, LOCATIONS, script_of
 from peers import nginx, program
 
+from fusillade.engine.share import Share
 from fusillade.hosting.messages import Delta, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -42,7 +43,7 @@ async def _profile(script: str, users: int) -> tuple[float, dict[str, float]]:
         data = await host.setup()
         with tempfile.NamedTemporaryFile() as file:
             sampler = None
-            async for message in host.run(time.time() + 0.2, 0, 1, data):
+            async for message in host.run(time.time() + 0.2, Share(), data):
                 if isinstance(message, Delta):
                     aggregate.merge(0, message.payload)
                     sampler = sampler or _sample(host.pid, file.name)

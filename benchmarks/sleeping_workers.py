@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 from peers import nginx, program
 
+from fusillade.engine.share import Share
 from fusillade.hosting.messages import Delta, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -50,7 +51,7 @@ async def fusillade(script: str, users: int, seconds: int) -> tuple[int, float]:
         overrides = Overrides(workers=users, duration_seconds=seconds)
         await host.load({"script.js": script.encode()}, "script.js", overrides=overrides)
         data = await host.setup()
-        async for message in host.run(time.time() + 0.2, 0, 1, data):
+        async for message in host.run(time.time() + 0.2, Share(), data):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
                 memory = max(memory, memory_bytes(host.pid))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fusillade.engine.share import Share
 from fusillade.hosting.messages import Delta, Loaded, Log, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -51,9 +52,9 @@ async def run(
         )
         aggregate = Aggregate(thresholds_of(loaded.options))
         data = await host.setup()
-        await host.warm(0, 1)
+        await host.warm(Share())
         log = []
-        async for message in host.run(time.time() + 0.05, 0, 1, data):
+        async for message in host.run(time.time() + 0.05, Share(), data):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
             elif isinstance(message, Log):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fusillade.engine.share import Share, split
 from fusillade.hosting.messages import Delta, Loaded, Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
 
@@ -56,6 +57,7 @@ class LocalRun:
     stdout: str | None = None
     """What it has for the terminal, in the place of the usual summary."""
     _hosts: list[ScriptHost] = field(default_factory=list)
+    _shares: list[Share] = field(default_factory=list)
     _shown: int = -1
     _stopping: bool = False
 
@@ -92,6 +94,7 @@ class LocalRun:
                 await asyncio.gather(*(self._load(host, env) for host in late))
                 hosts += late
             self._hosts = hosts[:count]
+            self._shares = split([1] * count)
             self.on_loaded(loaded, count)
             self.on_log("debug", f"script host: {hosts[0].start.in_words()}")
             self._print_early(hosts[0])
@@ -123,7 +126,8 @@ class LocalRun:
         try:
             data = await first.setup()
             if not self._stopping:
-                await asyncio.gather(*(host.warm(i, count) for i, host in enumerate(self._hosts)))
+                both = zip(self._hosts, self._shares, strict=True)
+                await asyncio.gather(*(host.warm(share) for host, share in both))
         finally:
             for host in self._hosts:
                 self._print_early(host)
@@ -131,8 +135,9 @@ class LocalRun:
         alive = list(self._hosts)
         if not self._stopping:
             start_at = time.time() + _START_DELAY_SECONDS
-            shares = [self._share(aggregate, i, start_at, data) for i in range(count)]
-            died = await asyncio.gather(*shares)
+            died = await asyncio.gather(
+                *(self._share(aggregate, i, start_at, data) for i in range(count))
+            )
             alive = [host for host, dead in zip(self._hosts, died, strict=True) if not dead]
         if alive:
             await self._teardown(alive[0], data)
@@ -143,7 +148,7 @@ class LocalRun:
         """One host's share of the load; whether the host broke."""
         host = self._hosts[index]
         try:
-            async for message in host.run(start_at, index, len(self._hosts), data):
+            async for message in host.run(start_at, self._shares[index], data):
                 if isinstance(message, Delta):
                     aggregate.merge(index, message.payload)
                     await self._look(aggregate)

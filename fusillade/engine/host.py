@@ -28,7 +28,6 @@ from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.load import LoadRun
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
-from fusillade.engine.share import Share
 from fusillade.engine.well_formed import well_formed
 from fusillade.hosting.framing import frame, read_message
 from fusillade.hosting.messages import (
@@ -319,8 +318,7 @@ class Host:
     async def _warm(self, message: Warm) -> None:
         plan = self._plan
         assert plan is not None
-        share = Share(message.share_index, message.share_count)
-        connections = min(share.of(plan.max_workers), _MOST_WARM_CONNECTIONS)
+        connections = min(message.share.of(plan.max_workers), _MOST_WARM_CONNECTIONS)
         if plan.warmup is not None and connections > 0:
             await self._open_connections(plan.warmup, connections)
         self._send(Warmed())
@@ -348,7 +346,7 @@ class Host:
         self._run = LoadRun(
             self._running,
             self._plan,
-            Share(message.share_index, message.share_count),
+            message.share,
             message.start_at,
             msgspec.Raw(message.setup_data.encode()),
             lambda number, payload: self._send(Delta(number=number, payload=payload)),

@@ -27,6 +27,7 @@ class _Part:
 
     number: int
     scenario: Scenario
+    share: Share
     target: int = 0
     ordered: int = 0
     """Iterations ordered so far (open models)."""
@@ -51,14 +52,16 @@ class LoadRun:
     ) -> None:
         self._engine = engine
         self._plan = plan
-        self._share = share
         self._on_delta = on_delta
         self._setup_data = setup_data
         self._loop = asyncio.get_running_loop()
         self._start = engine.unix_to_loop_time(start_at, self._loop.time())
         self._clock = ModelClock(self._start)
         self._stopped = False
-        self._parts = [_Part(number, scenario) for number, scenario in enumerate(plan.scenarios)]
+        self._parts = [
+            _Part(number, scenario, share.among(scenario.executor.max_workers))
+            for number, scenario in enumerate(plan.scenarios)
+        ]
         self._next_look = self._start
         self._look_timer: asyncio.TimerHandle | None = None
         self._second = 0
@@ -82,7 +85,7 @@ class LoadRun:
             {
                 "setup_data": self._setup_data,
                 "workers": self._plan.max_workers,
-                "scenarios": [self._describe(part.scenario) for part in self._parts],
+                "scenarios": [self._describe(part) for part in self._parts],
             }
         )
         engine.before_turn = self._look
@@ -133,9 +136,9 @@ class LoadRun:
 
     # ---- the load model --------------------------------------------------------------------
 
-    def _describe(self, scenario: Scenario) -> dict[str, Any]:
+    def _describe(self, part: _Part) -> dict[str, Any]:
+        scenario, share = part.scenario, part.share
         executor = scenario.executor
-        share = self._share
         return {
             "name": scenario.name,
             "exec": scenario.exec,
@@ -196,22 +199,22 @@ class LoadRun:
         executor = part.scenario.executor
         end = begin + executor.duration_seconds
         workers = executor.workers_at(min(elapsed, executor.duration_seconds))
-        target = self._share.of(workers)
+        target = part.share.of(workers)
         if target != part.target:
             self._order(Command.TARGET, part, target)
             part.target = target
         if executor.is_open:
-            due = self._share.of(executor.iterations_due(min(elapsed, executor.duration_seconds)))
+            due = part.share.of(executor.iterations_due(min(elapsed, executor.duration_seconds)))
             if due > part.ordered:
                 self._order(Command.ITERATE, part, due - part.ordered)
                 part.ordered = due
                 # The end comes with the next look: these have to begin before it.
-                return min(end, begin + executor.next_due(self._share.total_for(due + 1)))
+                return min(end, begin + executor.next_due(part.share.total_for(due + 1)))
         if elapsed >= executor.duration_seconds or self._exhausted(part):
             self._stop_part(part, now + part.scenario.grace_seconds)
             return self._look_for_end(part, now)
         if executor.is_open:
-            due_at = begin + executor.next_due(self._share.total_for(part.ordered + 1))
+            due_at = begin + executor.next_due(part.share.total_for(part.ordered + 1))
             return min(end, max(due_at, now + 0.0005))
         return min(end, now + _RAMP_STEP_SECONDS)
 
@@ -220,9 +223,9 @@ class LoadRun:
         executor = part.scenario.executor
         cells = self._engine.exchange.scenarios[part.number]
         if executor.shared_iterations is not None:
-            limit = self._share.of(executor.shared_iterations)
+            limit = part.share.of(executor.shared_iterations)
         elif executor.iterations_per_worker is not None:
-            limit = self._share.of(executor.max_workers) * executor.iterations_per_worker
+            limit = part.share.of(executor.max_workers) * executor.iterations_per_worker
         else:
             return False
         return bool(cells[ScenarioCell.ENDED] >= limit)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from fusillade.blocklist import Rules
+from fusillade.engine.share import Share
 
 
 class Message(msgspec.Struct, tag=True, kw_only=True, omit_defaults=True):
@@ -47,8 +48,7 @@ class Warm(Message):
     """Open the connections that a share of the load will need, by the option ``warmup``. Answered
     by ``Warmed``."""
 
-    share_index: int = 0
-    share_count: int = 1
+    share: Share = Share()
 
 
 class Run(Message):
@@ -56,8 +56,7 @@ class Run(Message):
 
     start_at: float
     """Unix time, shared by all hosts of the test."""
-    share_index: int = 0
-    share_count: int = 1
+    share: Share = Share()
     setup_data: str = "null"
     """JSON, as ``SetupDone`` carried it."""
 

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from fusillade.blocklist import Rules
+from fusillade.engine.share import Share
 from fusillade.errors import InvalidScript
 from fusillade.hosting.framing import BadFrame, frame, read_message
 from fusillade.hosting.messages import (
@@ -239,29 +240,22 @@ class ScriptHost:
         assert isinstance(answer, SetupDone)
         return answer.data
 
-    async def warm(self, share_index: int, share_count: int) -> None:
-        """Open connections as the option ``warmup`` asks for; without it, do nothing.
+    async def warm(self, share: Share) -> None:
+        """Open a share's connections as the option ``warmup`` asks for; without it, do nothing.
 
         Raises :class:`ScriptHostDied`.
         """
-        await self._send(Warm(share_index=share_index, share_count=share_count))
+        await self._send(Warm(share=share))
         await self._answer(Warmed)
 
     async def run(
-        self, start_at: float, share_index: int, share_count: int, setup_data: str
+        self, start_at: float, share: Share, setup_data: str
     ) -> AsyncIterator[Delta | Log]:
         """Run a share of the load; yields until it is over.
 
         Raises :class:`ScriptFailed`, :class:`ScriptHostDied`.
         """
-        await self._send(
-            Run(
-                start_at=start_at,
-                share_index=share_index,
-                share_count=share_count,
-                setup_data=setup_data,
-            )
-        )
+        await self._send(Run(start_at=start_at, share=share, setup_data=setup_data))
         while True:
             message = await self._next()
             if isinstance(message, Delta | Log):

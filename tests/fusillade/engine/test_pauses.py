@@ -8,6 +8,7 @@ import pytest
 from scripts import as_files
 
 from fusillade.engine.model_clock import ModelClock
+from fusillade.engine.share import Share, split
 from fusillade.hosting.messages import Delta, Log, Overrides
 from fusillade.hosting.script_host import ScriptHost
 from fusillade.metrics.aggregate import Aggregate
@@ -45,7 +46,7 @@ async def paused_run(script: str, **overrides: float) -> PausedRun:
             await host.resume(start + RESUMED, RESUMED - PAUSED)
 
         pausing = asyncio.create_task(pause())
-        async for message in host.run(start, 0, 1, "null"):
+        async for message in host.run(start, Share(), "null"):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
             elif isinstance(message, Log):
@@ -115,7 +116,7 @@ async def test_hosts_that_hear_of_a_pause_at_different_times_share_the_load_exac
                 await host.resume(begin + 0.8, 0.5)
 
             pausing = asyncio.create_task(pause())
-            ended = await _to_the_end(host.run(begin, index, 2, "null"))
+            ended = await _to_the_end(host.run(begin, split([1, 1])[index], "null"))
             await pausing
             return ended.summary().iterations
 
@@ -131,7 +132,7 @@ async def test_a_paused_load_ends_after_resume_or_stop_alone(how: str) -> None:
         start = time.time()
         # It may be heard of before the load.
         await host.pause(start + 0.1, 0.0)
-        load = host.run(start, 0, 1, "null")
+        load = host.run(start, Share(), "null")
         ended = asyncio.create_task(_to_the_end(load))
         await asyncio.sleep(0.8)
         assert not ended.done()

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from scripts import as_files
 
+from fusillade.engine.share import Share
 from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
@@ -49,7 +50,7 @@ async def outcome_of(
                 overrides=Overrides(workers=1, iterations=iterations, duration_seconds=20),
             )
             data = await host.setup()
-            async for message in host.run(time.time(), 0, 1, data):
+            async for message in host.run(time.time(), Share(), data):
                 if isinstance(message, Log):
                     lines.append(f"{message.level}: {message.text}")
             await host.teardown(data)
@@ -362,7 +363,7 @@ async def test_endless_promises_neither_hold_up_the_engine_nor_outlive_the_test(
         )
         # Some run through in one go, and are ended; others leave turns for the rest.
         with contextlib.suppress(ScriptHostDied):
-            async for _ in host.run(time.time(), 0, 1, "null"):
+            async for _ in host.run(time.time(), Share(), "null"):
                 pass
         pid = host.pid
     assert not psutil.pid_exists(pid)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from scripts import as_files, evaluate, run
 
+from fusillade.engine.share import Share
 from fusillade.errors import InvalidScript
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
 
@@ -18,7 +19,7 @@ async def test_an_endless_loop_is_ended_by_the_watchdog() -> None:
     async with ScriptHost(watchdog_seconds=0.5) as host:
         await host.load(as_files("export default function () { while (true) {} }"), "script.js")
         with pytest.raises(ScriptHostDied, match=r"did not give control back for 0.5 s"):
-            async for _ in host.run(time.time(), 0, 1, "null"):
+            async for _ in host.run(time.time(), Share(), "null"):
                 pass
 
 
@@ -67,7 +68,7 @@ async def test_a_killed_host_is_reported_and_leaves_nothing() -> None:
         pid = host.pid
         asyncio.get_running_loop().call_later(0.3, os.kill, pid, signal.SIGKILL)
         with pytest.raises(ScriptHostDied, match="SIGKILL"):
-            async for _ in host.run(time.time(), 0, 1, "null"):
+            async for _ in host.run(time.time(), Share(), "null"):
                 pass
     assert not psutil.pid_exists(pid)
 
