@@ -8,7 +8,7 @@ from api.authentication import Caller
 from api.platform import Platform
 from api.shown_tests import Status
 from fusillade import creation
-from fusillade.creation import First, Plan
+from fusillade.creation import First, Plan, Then
 from fusillade.errors import (
     DomainBlocked,
     DurationLimitExceeded,
@@ -74,15 +74,17 @@ async def create(
     *,
     start_when_ready: bool = False,
     first: First | None = None,
+    then: Then | None = None,
 ) -> Test:
     """A new test, which is provisioned from now on. Raises the error of what forbids it, and what
-    ``first`` raises."""
+    ``first`` and ``then`` raise."""
     test = await creation.create_test(
         plan,
         organisation_id=caller.organisation_id,
         created_by=caller.user.id,
         start_when_ready=start_when_ready,
         first=first,
+        then=then,
         database=platform.database,
         settings=platform.settings,
         validate=platform.validate,

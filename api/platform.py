@@ -14,14 +14,13 @@ from actors import test_run
 from actors.config import RunConfig
 from actors.reservations import Reservations
 from fusillade.hosting.messages import Loaded, Overrides
-from fusillade.hosting.script_host import ScriptHost
+from fusillade.hosting.validator import Validator
 from fusillade.mail import Mailer, mailer
 from fusillade.request_counts import RequestCounts
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
 
 _VALIDATIONS_AT_ONCE = 4
-_VALIDATION_MEMORY_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Platform:
     mailer: Mailer
     request_counts: RequestCounts
     reservations: Reservations
-    _validations: asyncio.Semaphore
+    _validator: Validator
     questions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     """What health checks have asked the platform's parts and may not have an answer to."""
 
@@ -46,8 +45,8 @@ class Platform:
         counts = RequestCounts(settings.data_dir.expanduser() / "request_counts")
         reservations = Reservations()
         try:
-            validations = asyncio.Semaphore(_VALIDATIONS_AT_ONCE)
-            yield cls(settings, database, mailer(settings), counts, reservations, validations)
+            validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
+            yield cls(settings, database, mailer(settings), counts, reservations, validator)
         finally:
             reservations.close()
             counts.close()
@@ -63,17 +62,7 @@ class Platform:
         self, files: dict[str, bytes], entry: str, env: dict[str, str], overrides: Overrides
     ) -> Loaded:
         """Compile a script and run its init code. Raises ``InvalidScript``."""
-        async with (
-            self._validations,
-            ScriptHost(memory_limit_bytes=_VALIDATION_MEMORY_BYTES) as host,
-        ):
-            return await host.load(
-                files,
-                entry,
-                env=env,
-                overrides=overrides,
-                timeout_seconds=self.settings.validation_seconds,
-            )
+        return await self._validator.validate(files, entry, env, overrides)
 
     async def poke(self, test_id: UUID) -> None:
         """Have the test's TestRunActor look at the row; it is made if there is none."""

@@ -34,6 +34,9 @@ Validate = Callable[[dict[str, bytes], str, dict[str, str], Overrides], Awaitabl
 First = Callable[[AsyncSession, UUID], Awaitable[None]]
 """Called at the beginning of the transaction that stores a test, with the id that it will have."""
 
+Then = Callable[[AsyncSession, Test], Awaitable[None]]
+"""Called at the end of that transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -93,14 +96,15 @@ async def create_test(
     created_by: UUID | None,
     start_when_ready: bool = False,
     first: First | None = None,
+    then: Then | None = None,
     database: Database,
     settings: Settings,
     validate: Validate,
 ) -> Test:
     """Check the plan and store a test in ``provisioning``. Its actor is the caller's to start.
 
-    The minutes of one that starts by itself are reserved now. Raises what :func:`check` raises, and
-    ``QuotaExceeded``.
+    The minutes of one that starts by itself are reserved now. Raises what :func:`check` raises,
+    ``QuotaExceeded``, and what ``first`` and ``then`` raise.
     """
     loaded = await check(
         plan,
@@ -130,6 +134,8 @@ async def create_test(
         if start_when_ready:
             await quota.reserve(session, test, settings, datetime.now(UTC))
         await tests.create(session, test, plan.files)
+        if then is not None:
+            await then(session, test)
     return test
 
 

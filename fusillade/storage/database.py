@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from fusillade.errors import InternalError, ValidationFailed
 
 _MIGRATION_LOCK = 0x46555349  # "FUSI": one process at a time migrates
-_CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10
 _ESCAPE = re.compile(r"\\(?:u0000|.)")
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Database:
             max_overflow=pool_size,
             # A connection that died with the server is replaced instead of failing a request.
             pool_pre_ping=True,
-            connect_args={"connect_timeout": _CONNECT_SECONDS},
+            connect_args={"connect_timeout": CONNECT_SECONDS},
             json_serializer=_storable_json,
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
@@ -97,7 +97,7 @@ def _connection(url: str) -> Iterator[sqlalchemy.Connection]:
     engine = sqlalchemy.create_engine(
         _driver(url),
         poolclass=sqlalchemy.NullPool,
-        connect_args={"connect_timeout": _CONNECT_SECONDS},
+        connect_args={"connect_timeout": CONNECT_SECONDS},
     )
     try:
         with engine.connect() as connection:
@@ -116,6 +116,12 @@ def _storable_json(value: object) -> str:
         return text
     # One escape after the other: an escaped backslash may stand before a plain u0000.
     return _ESCAPE.sub(lambda found: "\ufffd" if found[0] == "\\u0000" else found[0], text)
+
+
+def plain_url(url: str) -> str:
+    """The URL as psycopg reads it, for a connection without SQLAlchemy."""
+    parsed = make_url(_driver(url)).set(drivername="postgresql")
+    return parsed.render_as_string(hide_password=False)
 
 
 def _driver(url: str) -> str:
