@@ -17,7 +17,7 @@ from fusillade.errors import IdempotencyError, NotFound
 from fusillade.metrics.live import timestamp
 from fusillade.storage import webhooks
 from fusillade.storage.models import Webhook, WebhookDelivery
-from fusillade.webhooks import events
+from fusillade.webhooks import events, outbox
 from fusillade.webhooks.events import Event
 from fusillade.webhooks.urls import check_url
 
@@ -199,7 +199,7 @@ async def test(webhook_id: UUID, caller: Full, session: Session) -> Delivery:
     now = datetime.now(UTC)
     event: Any = webhook.events[0]
     payload = events.sample(event, now)
-    return _delivery(await webhooks.enqueue(session, webhook, event, payload, now))
+    return _delivery(await outbox.enqueue(session, webhook, event, payload, now))
 
 
 def _each_once(given: list[Event]) -> list[str]:

@@ -41,6 +41,7 @@ for _name in (
     "apis",
     "references",
     "resources",
+    "outboxes",
 ):
     _load(_name)
 

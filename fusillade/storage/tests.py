@@ -13,6 +13,8 @@ from fusillade.errors import InvalidState, NotFound
 from fusillade.storage import usage
 from fusillade.storage.models import Test, TestFile, TestSeries
 from fusillade.storage.ownership import missing, owned
+from fusillade.webhooks import outbox
+from fusillade.webhooks.events import Event
 
 ACTIVE = ("provisioning", "ready", "pending", "running")
 ENDED = ("completed", "failed", "cancelled", "stopped")
@@ -28,6 +30,12 @@ _COMES_FROM = {
     "failed": ACTIVE,
 }
 _TIMES = {"ready": "ready_at", "running": "started_at"} | dict.fromkeys(ENDED, "finished_at")
+_EVENTS: dict[str, Event] = {
+    "ready": "test.ready",
+    "running": "test.started",
+    "completed": "test.completed",
+    "failed": "test.failed",
+}
 
 
 async def create(session: AsyncSession, test: Test, files: Mapping[str, bytes]) -> None:
@@ -72,8 +80,8 @@ async def files(session: AsyncSession, test_id: UUID) -> dict[str, bytes]:
 async def transition(session: AsyncSession, test_id: UUID, to: str, **values: Any) -> Test:
     """Change the status in one conditional UPDATE, and ``values`` with it.
 
-    Of two that race one wins. The end of a test settles its minutes. Raises :class:`InvalidState`
-    if the present status does not lead there, :class:`NotFound`.
+    Of two that race one wins. The end of a test settles its minutes, and webhooks are told. Raises
+    :class:`InvalidState` if the present status does not lead there, :class:`NotFound`.
     """
     if to in _TIMES:
         values[_TIMES[to]] = func.now()
@@ -87,6 +95,8 @@ async def transition(session: AsyncSession, test_id: UUID, to: str, **values: An
     if changed is not None:
         if to in ENDED:
             await usage.settle(session, changed)
+        if to in _EVENTS:
+            await outbox.tell(session, _EVENTS[to], changed)
         return changed
     status = await status_of(session, test_id)
     if status is None:

@@ -1,7 +1,6 @@
-"""Webhooks, and the outbox of what is to be sent to them."""
+"""Webhooks, and what has been sent to them; what is to be sent comes by ``webhooks/outbox.py``."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -54,25 +53,6 @@ async def change(
 async def delete(session: AsyncSession, webhook_id: UUID, organisation_id: UUID) -> None:
     """Delete a webhook and its deliveries. Raises ``NotFound``."""
     await session.delete(await get(session, webhook_id, organisation_id))
-
-
-async def enqueue(
-    session: AsyncSession, webhook: Webhook, event: str, payload: str, now: datetime
-) -> WebhookDelivery:
-    """Put a message into the outbox, to be sent at once.
-
-    It is sent if the transaction is committed, and only then.
-    """
-    delivery = WebhookDelivery(
-        organisation_id=webhook.organisation_id,
-        webhook_id=webhook.id,
-        event=event,
-        payload=payload,
-        next_attempt_at=now,
-    )
-    session.add(delivery)
-    await session.flush()
-    return delivery
 
 
 async def deliveries(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from fusillade.storage.models import Test
+
 Event = Literal[
     "test.completed",
     "test.failed",
@@ -39,6 +41,26 @@ def body(event: Event, data: Mapping[str, Any], at: datetime) -> str:
     """The JSON that is signed and sent."""
     message = {"event": event, "timestamp": moment(at), "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def data_of(event: Event, test: Test) -> dict[str, Any]:
+    """What an event says of a test: as much of the result as there is.
+
+    A test that has failed has a ``reason`` besides what the reference lists.
+    """
+    summary = test.summary or {}
+    data = {
+        "test_id": str(test.id),
+        "name": test.name,
+        "status": test.status,
+        "workers": test.workers,
+        "duration_seconds": test.duration_seconds,
+        "p95_latency_ms": summary.get("p95_latency_ms"),
+        "error_rate": summary.get("error_rate"),
+        "target_urls": test.target_urls,
+        "threshold_results": summary.get("thresholds") or None,
+    }
+    return data | {"reason": test.reason} if event == "test.failed" else data
 
 
 def sample(event: Event, at: datetime) -> str:
