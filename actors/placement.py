@@ -10,7 +10,8 @@ from ray.util.placement_group import PlacementGroup
 
 from actors import names
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1
+"""Ray drops what is not whole: a part of a second would be no time at all."""
 
 
 def reserve(test_id: str, count: int, region: str) -> PlacementGroup:

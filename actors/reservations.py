@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util import placement_group_table
 
-from actors import names
+from actors import autoscaler, names
 from fusillade.queueing import Reservation
 
 _log = logging.getLogger(__name__)
@@ -55,12 +55,13 @@ class Reservations:
 
 def _reservations() -> dict[UUID, Reservation]:
     found = {}
-    for group in placement_group_table().values():
+    refused = autoscaler.refused_groups(_ANSWER_SECONDS)
+    for group_id, group in placement_group_table().items():
         test_id = names.test_of(group["name"])
         if test_id is None or group["state"] == "REMOVED":
             continue
         nodes = group["bundles_to_node_id"].values()
         # The nil id is all ones.
         placed = sum(1 for node in nodes if node.strip("f"))
-        found[test_id] = Reservation(group["state"] == "CREATED", placed)
+        found[test_id] = Reservation(group["state"] == "CREATED", placed, group_id in refused)
     return found

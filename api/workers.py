@@ -58,6 +58,10 @@ class ShownQueue(BaseModel):
         int, Field(description="1 for the next in its region; 0 for a test that does not wait")
     ]
     waiting_for: Annotated[str | None, Field(examples=["2 WorkerActors in eu-hel1"])]
+    region_full: Annotated[
+        bool,
+        Field(description="Whether it waits for machines that other tests have: no more may start"),
+    ]
     waiting_since: Moment | None
     worker_actors_wanted: int
     worker_actors_there: Annotated[
@@ -112,6 +116,7 @@ async def queue(test_id: UUID, caller: TestReadFirst, platform: Here) -> ShownQu
         waiting=found.waiting,
         position=found.position,
         waiting_for=found.waiting_for,
+        region_full=found.is_region_full,
         waiting_since=None if found.waiting_since is None else timestamp(found.waiting_since),
         worker_actors_wanted=found.wanted,
         worker_actors_there=found.there,

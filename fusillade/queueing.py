@@ -16,6 +16,8 @@ class Reservation:
     is_complete: bool
     placed: int
     """How many WorkerActors have a machine."""
+    is_refused: bool = False
+    """Whether no machine will be started for the others: there are as many as there may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,9 @@ class QueueStatus:
     position: int
     """1 for the next in its region; 0 for a test that does not wait."""
     waiting_for: str | None
-    """``2 WorkerActors in eu-hel1``."""
+    """``2 WorkerActors in eu-hel1``; with the reason where no machine will be started for them."""
+    is_region_full: bool
+    """Whether it waits for machines that other tests have, since there will be no more of them."""
     waiting_since: datetime | None
     wanted: int
     there: int | None
@@ -53,6 +57,7 @@ def queue_status(
             waiting=False,
             position=0,
             waiting_for=None,
+            is_region_full=False,
             waiting_since=None,
             wanted=wanted,
             there=there,
@@ -60,10 +65,15 @@ def queue_status(
     known = reservations or {}
     ahead = [one for one in before if one not in known or not known[one].is_complete]
     missing = wanted - (there or 0)
+    waiting_for = f"{missing} WorkerActor{'' if missing == 1 else 's'} in {test.region}"
+    is_full = mine is not None and mine.is_refused
+    if is_full:
+        waiting_for += ", where all machines are taken and no more may be started"
     return QueueStatus(
         waiting=True,
         position=len(ahead) + 1,
-        waiting_for=f"{missing} WorkerActor{'' if missing == 1 else 's'} in {test.region}",
+        waiting_for=waiting_for,
+        is_region_full=is_full,
         waiting_since=test.created_at,
         wanted=wanted,
         there=there,

@@ -35,6 +35,7 @@ async def test_the_queue_is_one_for_all_organisations_and_tells_nothing_of_other
         "waiting": True,
         "position": 2,
         "waiting_for": "2 WorkerActors in eu-hel1",
+        "region_full": False,
         "worker_actors_wanted": 2,
         "worker_actors_there": None,
     }
@@ -69,6 +70,12 @@ def test_those_whose_machines_are_there_are_no_longer_in_the_queue() -> None:
     )
     status = queue_status(test, [first], reserved | {test.id: Reservation(False, 2)}, 3)
     assert (status.position, status.waiting_for, status.there) == (1, "1 WorkerActor in eu-hel1", 2)
+    assert not status.is_region_full
+    status = queue_status(test, [], {test.id: Reservation(False, 2, is_refused=True)}, 3)
+    assert status.is_region_full
+    assert status.waiting_for == (
+        "1 WorkerActor in eu-hel1, where all machines are taken and no more may be started"
+    )
     status = queue_status(test, [first, second], {test.id: Reservation(True, 3)}, 3)
     assert (status.waiting, status.position, status.there) == (False, 0, 3)
 
