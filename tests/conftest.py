@@ -37,6 +37,7 @@ for _name in (
     "sockets",
     "driver_bench",
     "platforms",
+    "clusters",
     "stored",
     "apis",
     "references",

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,9 @@ class Platform:
     email: str
     password: str
     data_dir: Path
+    family: Callable[[str], list[psutil.Process]] | None = None
+    """Where it is on a Ray that was there: the processes of that Ray with a word in their command
+    line."""
 
     def log_in(self) -> Client:
         """A client with a new token."""
@@ -42,6 +45,8 @@ class Platform:
 
     def processes(self, word: str) -> list[psutil.Process]:
         """Processes of the platform's Ray with ``word`` in their command line."""
+        if self.family is not None:
+            return self.family(word)
         running = home.read_running(self.data_dir)
         assert running is not None
         return [
@@ -52,14 +57,22 @@ class Platform:
 
 
 @contextlib.contextmanager
-def running_platform(**settings: str) -> Iterator[Platform]:
-    """``fusillade up --detach``, taken down at the end; ``settings`` by their environment names."""
+def running_platform(
+    *,
+    address: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    family: Callable[[str], list[psutil.Process]] | None = None,
+    **settings: str,
+) -> Iterator[Platform]:
+    """``fusillade up --detach``, taken down at the end; ``settings`` by their environment names.
+
+    With ``address``, on the Ray there, for which ``environment`` has the token."""
     with tempfile.TemporaryDirectory(prefix="fusi-e2e-", dir="/tmp") as root:
         data_dir = Path(root) / "data"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("FUSILLADE_")} | {
+        environment = {k: v for k, v in environment.items() if not k.startswith("FUSILLADE_")} | {
             "FUSILLADE_WORKERS_PER_ACTOR": str(WORKERS_PER_ACTOR),
             "FUSILLADE_WATCHDOG_SECONDS": "2",
             "FUSILLADE_RATE_LIMIT_REQUESTS": "0",
@@ -68,18 +81,22 @@ def running_platform(**settings: str) -> Iterator[Platform]:
             **settings,
         }
         try:
+            joined = [] if address is None else [f"--address={address}"]
+            where = [f"--data-dir={data_dir}", f"--port={port}", *joined]
             subprocess.run(
-                [str(FUSILLADE), "up", "--detach", f"--data-dir={data_dir}", f"--port={port}"],
+                [str(FUSILLADE), "up", "--detach", *where],
                 env=environment,
                 check=True,
                 stdout=subprocess.DEVNULL,
                 timeout=120,
             )
             admin = json.loads((data_dir / "admin.json").read_text())
-            yield Platform(f"http://127.0.0.1:{port}", admin["email"], admin["password"], data_dir)
+            url = f"http://127.0.0.1:{port}"
+            yield Platform(url, admin["email"], admin["password"], data_dir, family)
         finally:
             subprocess.run(
                 [str(FUSILLADE), "down", f"--data-dir={data_dir}"],
+                env=environment,
                 stdout=subprocess.DEVNULL,
                 check=False,
                 timeout=60,

@@ -1,9 +1,10 @@
-"""One platform for all tests that only use it."""
+"""One platform for all tests that only use it, and one on a cluster of several nodes."""
 
 from collections.abc import Iterator
 
 import pytest
 from client import Client
+from clusters import Cluster, platform_on, running_cluster
 from platforms import Platform, running_platform
 
 
@@ -18,3 +19,17 @@ def platform() -> Iterator[Platform]:
 def user(platform: Platform) -> Client:
     """A logged-in administrator."""
     return platform.log_in()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Two nodes in eu-hel1 and one in us-east-1, two CPUs each; a test that kills one adds one."""
+    with running_cluster("eu-hel1", "eu-hel1", "us-east-1") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def cluster_platform(cluster: Cluster) -> Iterator[Platform]:
+    """A platform on that cluster."""
+    with platform_on(cluster) as started:
+        yield started
