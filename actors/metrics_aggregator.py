@@ -6,17 +6,21 @@ which keep all that they have measured, send it again.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import ray
+from ray.exceptions import RayError
 
 from actors import names, placement
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.thresholds import Threshold
+from fusillade.storage.breaches import Breaches
 
+_log = logging.getLogger(__name__)
 _LATEST_SECONDS = 2
 """A second that not all WorkerActors have told of after this time is shown without them."""
 _MOST_WAITING = 120
@@ -43,6 +47,9 @@ class MetricsAggregator:
         self._last: dict[str, Any] | None = None
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._finished = False
+        self._noted: set[tuple[str, str]] = set()
+        """Crossed thresholds that the TestRunActor has noted."""
+        self._noting: asyncio.Task[None] | None = None
 
     async def push(self, source: int, deltas: list[bytes]) -> int:
         """Merge deltas of one WorkerActor; returns the number up to which all have come."""
@@ -87,10 +94,32 @@ class MetricsAggregator:
             queue.put_nowait(None)
 
     async def _look_at_thresholds(self) -> None:
-        reason = self._aggregate.reason_to_abort(self._shown + 1)
-        owner = None if reason is None else placement.find(names.test_run(self._test_id))
-        if owner is not None:
+        elapsed = self._shown + 1
+        reason = self._aggregate.reason_to_abort(elapsed)
+        news = [
+            result
+            for result in self._aggregate.crossed(elapsed)
+            if (result.metric, result.expression) not in self._noted
+        ]
+        owner = placement.find(names.test_run(self._test_id)) if reason or news else None
+        if owner is None:
+            return
+        if news and (self._noting is None or self._noting.done()):
+            assert self._last is not None
+            total = self._last["total"]
+            breaches = Breaches(news, total["p95_latency_ms"], total["error_rate"])
+            self._noting = asyncio.create_task(self._note(owner, breaches))
+        if reason is not None:
             owner.abort.remote(reason)
+
+    async def _note(self, owner: Any, breaches: Breaches) -> None:
+        """Have thresholds noted; where that fails, the next second tries again."""
+        try:
+            await owner.note_breaches.remote(breaches)
+        except RayError as error:
+            _log.info("test %s: %s", self._test_id, error)
+            return
+        self._noted |= {(result.metric, result.expression) for result in breaches.results}
 
     def _show_new_seconds(self) -> bool:
         """Tell of the seconds that are complete; whether there were any."""

@@ -31,7 +31,8 @@ from fusillade.metrics.live import status_message
 from fusillade.queueing import worker_actors
 from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
-from fusillade.storage import artifacts, pauses, tests
+from fusillade.storage import artifacts, breaches, pauses, tests
+from fusillade.storage.breaches import Breaches
 from fusillade.storage.database import Database, StorageUnavailable
 from fusillade.storage.models import Test
 
@@ -73,6 +74,10 @@ class TestRunActor:
         """A threshold that ends the test was crossed."""
         self._aborted = self._aborted or reason
         self._changed.set()
+
+    async def note_breaches(self, crossed: Breaches) -> None:
+        """Thresholds were crossed: returns when that is stored."""
+        await self._stored(lambda session: breaches.record(session, self._uuid, crossed))
 
     async def worker_states(self) -> list[WorkerState]:
         """How the WorkerActors are that have a machine."""
@@ -301,6 +306,9 @@ class TestRunActor:
             series = result.series
 
         async def save(session: AsyncSession) -> Test:
+            if outcomes is not None:
+                crossed = Breaches.of_summary(values["summary"])
+                await breaches.record(session, self._uuid, crossed)
             ended = await tests.transition(session, self._uuid, status, **values)
             if outcomes is not None:
                 await tests.save_series(session, self._uuid, series)

@@ -196,6 +196,16 @@ class Aggregate:
             for threshold, selection in self._thresholds
         ]
 
+    def crossed(self, elapsed_seconds: float) -> list[ThresholdResult]:
+        """Thresholds that do not hold now, without those that only the end can tell of, and not
+        before their ``delayAbortEval``."""
+        results = [
+            selection.evaluate(threshold, elapsed_seconds)
+            for threshold, selection in self._thresholds
+            if elapsed_seconds >= threshold.abort_delay_seconds and not threshold.counts_to_the_end
+        ]
+        return [result for result in results if not result.ok]
+
     def reason_to_abort(self, elapsed_seconds: float) -> str | None:
         """The first threshold that is crossed and ends the test, as a sentence."""
         for threshold, selection in self._thresholds:

@@ -47,6 +47,11 @@ class Threshold(msgspec.Struct, frozen=True):
     abort: bool = False
     abort_delay_seconds: float = 0.0
 
+    @property
+    def counts_to_the_end(self) -> bool:
+        """Whether it says how many there have to be, which nobody knows before the end."""
+        return self.aggregation == "count" and self.comparison not in ("<", "<=")
+
     def holds(self, value: float) -> bool:
         """Whether a value of the aggregation fulfils the condition."""
         return _OPERATORS[self.comparison](value, self.bound)

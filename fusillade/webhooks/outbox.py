@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fusillade.storage import notices
 from fusillade.storage.models import Test, Webhook, WebhookDelivery
 from fusillade.webhooks import events
 from fusillade.webhooks.events import Event
 
 CHANNEL = "fusillade_webhooks"
-"""PostgreSQL notifies whoever listens here of new messages."""
+"""Its notices wake whoever sends."""
 
 
 async def tell(session: AsyncSession, event: Event, test: Test, **more: Any) -> None:
@@ -74,6 +75,5 @@ async def enqueue(
     )
     session.add(delivery)
     await session.flush()
-    # Comes with the commit, and once however often it is called before.
-    await session.execute(select(func.pg_notify(CHANNEL, "")))
+    await notices.tell(session, CHANNEL)
     return delivery

@@ -92,3 +92,18 @@ def test_a_test_is_aborted_for_a_crossed_threshold_that_asks_for_it() -> None:
     assert reason == "The threshold http_req_duration: max < 100 was crossed (max was 500)."
     assert aggregate({"http_req_duration": ["avg < 100"]}, abort=True).reason_to_abort(9) is None
     assert aggregate({"http_req_duration": ["avg < 1"]}, abort=True).reason_to_abort(0)
+
+
+def test_what_is_crossed_before_the_end_leaves_out_what_only_the_end_can_tell() -> None:
+    conditions = {
+        "http_req_duration": [
+            "avg < 50",
+            "avg < 60",
+            {"threshold": "med > 20", "delayAbortEval": "9s"},
+        ],
+        "http_reqs": ["count > 1000", "count < 50"],
+        "bought": ["count == 8"],
+    }
+    made = aggregate(conditions)
+    assert [one.expression for one in made.crossed(1.0)] == ["avg < 50", "count < 50"]
+    assert [one.expression for one in made.crossed(9.0)] == ["avg < 50", "med > 20", "count < 50"]
