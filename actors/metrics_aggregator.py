@@ -132,6 +132,7 @@ class MetricsAggregator:
             self._shown += 1
             self._last = self._aggregate.metric_message(self._test_id, self._shown)
             self._tell(self._last)
+        self._aggregate.settle(self._sources)
         return self._shown > before
 
     def _tell(self, message: dict[str, Any]) -> None:

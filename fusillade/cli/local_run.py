@@ -198,6 +198,7 @@ class LocalRun:
             if reason is not None and not self._stopping:
                 self.aborted = True
                 await self.stop(reason, 0.0)
+        aggregate.settle(len(self._hosts))
 
     def _print_early(self, host: ScriptHost) -> None:
         for line in host.early_logs:

@@ -1,44 +1,57 @@
 """What a script host tells of one second: histograms and counts, never single requests.
 
-Its size depends on how many series and buckets there are, not on the request rate.
+Its size depends on how many series and buckets there are, not on the request rate. Names of
+series are encoded by themselves, so that who merges deltas decodes each name once and not once a
+second.
 """
+
+from collections.abc import Mapping
 
 import msgspec
 
-from fusillade.metrics.histogram import Encoded
+from fusillade.metrics.packed import Packed
 
 Tags = dict[str, str]
 
 
-class SeriesDelta(msgspec.Struct, array_like=True, frozen=True):
-    """Requests that share all tags (name, method, scenario, group, and the author's)."""
+class Requests(msgspec.Struct, array_like=True, frozen=True):
+    """n series of requests that share all tags (name, method, scenario, group, the author's)."""
 
+    tags: list[bytes]
+    """By :func:`encode_tags`."""
+    duration: Packed
+    sums: bytes
+    """float64, shape (n, 5): failed (status 0 or 400 and above), bytes sent, bytes received,
+    requests on reused connections, on new ones."""
+    statuses: list[tuple[int, int, int]]
+    """Series (0 for the first), status, how many."""
+    errors: list[tuple[int, str, int]]
+    """Series, error code such as ``ECONNREFUSED``, how many."""
+
+
+class Name(msgspec.Struct, array_like=True, frozen=True):
+    """What tells metrics that are not a request's apart."""
+
+    metric: str
+    kind: str
+    """``histogram``, ``gauge``, ``rate``, ``counter``, ``check``; ``phase`` for a phase of all
+    requests of a scenario."""
     tags: Tags
-    duration: Encoded
-    failed: int
-    """Requests with status 0 or 400 and above."""
-    statuses: dict[int, int]
-    errors: dict[str, int]
-    """By error code, such as ``ECONNREFUSED``."""
-    bytes_sent: int
-    bytes_received: int
-    reused_connections: int
-    new_connections: int
 
 
-class PhaseDelta(msgspec.Struct, array_like=True, frozen=True):
-    """One phase of all requests of a scenario."""
+class Values(msgspec.Struct, array_like=True, frozen=True):
+    """n histograms of phases and metrics; of a rate, 1 for each success and 0 for each failure."""
 
-    phase: str
-    scenario: str
-    values: Encoded
+    names: list[bytes]
+    """By :func:`encode_name`."""
+    values: Packed
+    last: list[float]
 
 
 class CheckDelta(msgspec.Struct, array_like=True, frozen=True):
     """One check in one group and scenario."""
 
-    name: str
-    tags: Tags
+    name: bytes
     passes: int
     fails: int
 
@@ -46,19 +59,8 @@ class CheckDelta(msgspec.Struct, array_like=True, frozen=True):
 class CounterDelta(msgspec.Struct, array_like=True, frozen=True):
     """How much a counter grew."""
 
-    metric: str
-    tags: Tags
+    name: bytes
     amount: float
-
-
-class ValueDelta(msgspec.Struct, array_like=True, frozen=True):
-    """Values of a histogram or gauge; of a rate, 1 for each success and 0 for each failure."""
-
-    metric: str
-    kind: str
-    tags: Tags
-    values: Encoded
-    last: float
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True):
@@ -72,15 +74,16 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """How long it really covers."""
     active_workers: dict[str, int]
     """By scenario: workers in the middle of an iteration at its end."""
-    series: list[SeriesDelta]
-    phases: list[PhaseDelta]
+    requests: Requests
+    values: Values
     checks: list[CheckDelta]
     counters: list[CounterDelta]
-    values: list[ValueDelta]
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Delta)
+_tags_decoder = msgspec.msgpack.Decoder(Tags)
+_name_decoder = msgspec.msgpack.Decoder(Name)
 
 
 def encode(delta: Delta) -> bytes:
@@ -91,3 +94,23 @@ def encode(delta: Delta) -> bytes:
 def decode(payload: bytes) -> Delta:
     """The reverse of :func:`encode`. Raises ``msgspec.MsgspecError`` for anything else."""
     return _decoder.decode(payload)
+
+
+def encode_tags(tags: Mapping[str, str]) -> bytes:
+    """The same bytes for the same tags, in whatever order they were given."""
+    return _encoder.encode(dict(sorted(tags.items())))
+
+
+def decode_tags(encoded: bytes) -> Tags:
+    """The reverse of :func:`encode_tags`. Raises ``msgspec.MsgspecError``."""
+    return _tags_decoder.decode(encoded)
+
+
+def encode_name(metric: str, kind: str, tags: Mapping[str, str]) -> bytes:
+    """The same bytes for the same name, in whatever order the tags were given."""
+    return _encoder.encode(Name(metric, kind, dict(sorted(tags.items()))))
+
+
+def decode_name(encoded: bytes) -> Name:
+    """The reverse of :func:`encode_name`. Raises ``msgspec.MsgspecError``."""
+    return _name_decoder.decode(encoded)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from typing import Self
 
-import msgspec
 import numpy as np
 
 RELATIVE_ERROR = 0.005
@@ -41,17 +40,6 @@ def value_of(bucket: int) -> float:
     return float(2 * GAMMA**bucket / (GAMMA + 1) * LOWEST)
 
 
-class Encoded(msgspec.Struct, array_like=True, frozen=True):
-    """A histogram on the wire: only the buckets that hold something."""
-
-    count: int
-    total: float
-    lowest: float
-    highest: float
-    buckets: list[int]
-    counts: list[int]
-
-
 class Histogram:
     """Counts by bucket, with exact count, sum, minimum and maximum."""
 
@@ -69,6 +57,16 @@ class Histogram:
         """A histogram of these values."""
         histogram = cls()
         histogram.record(np.asarray(values, dtype=np.float64))
+        return histogram
+
+    @classmethod
+    def of_counts(
+        cls, count: int, total: float, lowest: float, highest: float, by_bucket: np.ndarray
+    ) -> Self:
+        """From integers of shape (BUCKETS,): how many values are in each bucket."""
+        histogram = cls()
+        buckets = np.flatnonzero(by_bucket)
+        histogram.add(count, total, lowest, highest, buckets.tolist(), by_bucket[buckets].tolist())
         return histogram
 
     def record(self, values: np.ndarray) -> None:
@@ -105,28 +103,17 @@ class Histogram:
         for bucket, number in zip(buckets, counts, strict=True):
             mine[bucket] = mine.get(bucket, 0) + number
 
-    def merge(self, other: "Encoded | Histogram") -> None:
+    def merge(self, other: "Histogram") -> None:
         """Add all values of another histogram."""
-        if other.count == 0:
-            return
-        if isinstance(other, Encoded):
-            buckets: Iterable[int] = other.buckets
-            counts: Iterable[int] = other.counts
-        else:
-            buckets, counts = other.counts.keys(), other.counts.values()
-        self.add(other.count, other.total, other.lowest, other.highest, buckets, counts)
-
-    def encode(self) -> Encoded:
-        """For the wire; its size depends on the spread of the values, not on their number."""
-        buckets = sorted(self.counts)
-        return Encoded(
-            count=self.count,
-            total=self.total,
-            lowest=self.lowest if self.count else 0.0,
-            highest=self.highest if self.count else 0.0,
-            buckets=buckets,
-            counts=[self.counts[bucket] for bucket in buckets],
-        )
+        if other.count:
+            self.add(
+                other.count,
+                other.total,
+                other.lowest,
+                other.highest,
+                other.counts.keys(),
+                other.counts.values(),
+            )
 
     @property
     def average(self) -> float:

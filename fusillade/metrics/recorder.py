@@ -10,13 +10,15 @@ from fusillade.metrics.delta import (
     CheckDelta,
     CounterDelta,
     Delta,
-    PhaseDelta,
-    SeriesDelta,
+    Requests,
     Tags,
-    ValueDelta,
+    Values,
     encode,
+    encode_name,
+    encode_tags,
 )
 from fusillade.metrics.histogram import Histogram
+from fusillade.metrics.packed import pack
 from fusillade.metrics.requests import ERROR_CODES, PHASES, REQUEST_COLUMNS
 
 Kind = Literal["histogram", "counter", "gauge", "rate"]
@@ -32,6 +34,7 @@ class _Series:
 
     __slots__ = (
         "duration",
+        "encoded",
         "errors",
         "failed",
         "new",
@@ -44,6 +47,7 @@ class _Series:
 
     def __init__(self, tags: Tags) -> None:
         self.tags = tags
+        self.encoded = encode_tags(tags)
         self.clear()
 
     def clear(self) -> None:
@@ -73,31 +77,18 @@ class _Series:
         self.reused += int(np.count_nonzero(connections > 0))
         self.new += int(np.count_nonzero(connections == 0))
 
-    def take(self) -> SeriesDelta:
-        delta = SeriesDelta(
-            tags=self.tags,
-            duration=self.duration.encode(),
-            failed=self.failed,
-            statuses=dict(self.statuses),
-            errors=dict(self.errors),
-            bytes_sent=self.sent,
-            bytes_received=self.received,
-            reused_connections=self.reused,
-            new_connections=self.new,
-        )
-        self.clear()
-        return delta
+    def sums(self) -> tuple[int, int, int, int, int]:
+        """As ``Requests.sums`` has them."""
+        return self.failed, self.sent, self.received, self.reused, self.new
 
 
 class _Values:
-    """Values of one of the author's metrics since the last delta."""
+    """Values of one metric since the last delta."""
 
-    __slots__ = ("histogram", "kind", "last", "metric", "tags")
+    __slots__ = ("histogram", "last", "name")
 
-    def __init__(self, metric: str, kind: Kind, tags: Tags) -> None:
-        self.metric = metric
-        self.kind = kind
-        self.tags = tags
+    def __init__(self, name: bytes) -> None:
+        self.name = name
         self.histogram = Histogram()
         self.last = 0.0
 
@@ -111,10 +102,9 @@ class Recorder:
         self._series: list[_Series] = []
         self._positions: dict[int, int] = {}
         self._other: int | None = None
-        self._phases: dict[tuple[str, str], Histogram] = {}
-        self._checks: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
-        self._counters: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
-        self._values: dict[tuple[str, str, tuple[tuple[str, str], ...]], _Values] = {}
+        self._checks: dict[bytes, list[int]] = {}
+        self._counters: dict[bytes, float] = {}
+        self._values: dict[bytes, _Values] = {}
         self._active_workers: dict[str, int] = {}
         self.requests = 0
         """How many have been recorded in all."""
@@ -150,21 +140,18 @@ class Recorder:
         if kind == "counter":
             self.add(metric, float(values.sum()), tags)
             return
-        key = (metric, kind, _key(tags))
-        found = self._values.get(key)
-        if found is None:
-            found = self._values[key] = _Values(metric, kind, dict(tags))
+        found = self._find(metric, kind, tags)
         found.histogram.record(values)
         found.last = float(values[-1])
 
     def add(self, metric: str, amount: float, tags: Mapping[str, str] | None = None) -> None:
         """Let a counter grow."""
-        key = (metric, _key(tags or {}))
-        self._counters[key] = self._counters.get(key, 0) + amount
+        name = encode_name(metric, "counter", tags or {})
+        self._counters[name] = self._counters.get(name, 0) + amount
 
     def add_check(self, name: str, passes: int, fails: int, tags: Mapping[str, str]) -> None:
         """Count results of a check; group and scenario are among the tags."""
-        counts = self._checks.setdefault((name, _key(tags)), [0, 0])
+        counts = self._checks.setdefault(encode_name(name, "check", tags), [0, 0])
         counts[0] += passes
         counts[1] += fails
 
@@ -175,36 +162,43 @@ class Recorder:
     def take_delta(self, number: int, second: int, seconds: float) -> bytes:
         """Everything since the last delta, encoded; then begins anew."""
         self._bin()
+        series = [series for series in self._series if series.duration.count]
+        values = [one for one in self._values.values() if one.histogram.count]
         delta = Delta(
             number=number,
             second=second,
             seconds=seconds,
             active_workers=self._active_workers,
-            series=[series.take() for series in self._series if series.duration.count],
-            phases=[
-                PhaseDelta(phase=phase, scenario=scenario, values=histogram.encode())
-                for (phase, scenario), histogram in self._phases.items()
-            ],
+            requests=Requests(
+                tags=[one.encoded for one in series],
+                duration=pack([one.duration for one in series]),
+                sums=np.array([one.sums() for one in series], "<f8").tobytes(),
+                statuses=[
+                    (position, status, count)
+                    for position, one in enumerate(series)
+                    for status, count in one.statuses.items()
+                ],
+                errors=[
+                    (position, error, count)
+                    for position, one in enumerate(series)
+                    for error, count in one.errors.items()
+                ],
+            ),
+            values=Values(
+                names=[one.name for one in values],
+                values=pack([one.histogram for one in values]),
+                last=[one.last for one in values],
+            ),
             checks=[
-                CheckDelta(name=name, tags=dict(tags), passes=counts[0], fails=counts[1])
-                for (name, tags), counts in self._checks.items()
+                CheckDelta(name=name, passes=counts[0], fails=counts[1])
+                for name, counts in self._checks.items()
             ],
             counters=[
-                CounterDelta(metric=metric, tags=dict(tags), amount=amount)
-                for (metric, tags), amount in self._counters.items()
-            ],
-            values=[
-                ValueDelta(
-                    metric=values.metric,
-                    kind=values.kind,
-                    tags=values.tags,
-                    values=values.histogram.encode(),
-                    last=values.last,
-                )
-                for values in self._values.values()
+                CounterDelta(name=name, amount=amount) for name, amount in self._counters.items()
             ],
         )
-        self._phases.clear()
+        for one in series:
+            one.clear()
         self._checks.clear()
         self._counters.clear()
         self._values.clear()
@@ -228,11 +222,12 @@ class Recorder:
         for scenario, parts in by_scenario.items():
             together = parts[0] if len(parts) == 1 else np.concatenate(parts)
             for phase in PHASES:
-                histogram = self._phases.get((phase, scenario))
-                if histogram is None:
-                    histogram = self._phases[phase, scenario] = Histogram()
-                histogram.record(together[:, _COLUMN[phase]])
+                values = self._find(phase, "phase", {"scenario": scenario})
+                values.histogram.record(together[:, _COLUMN[phase]])
 
-
-def _key(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(tags.items()))
+    def _find(self, metric: str, kind: str, tags: Mapping[str, str]) -> _Values:
+        name = encode_name(metric, kind, tags)
+        found = self._values.get(name)
+        if found is None:
+            found = self._values[name] = _Values(name)
+        return found

@@ -1,152 +1,136 @@
 """What a threshold looks at: all values of one metric that carry certain tags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from fusillade.metrics.delta import Delta
 from fusillade.metrics.histogram import Histogram
+from fusillade.metrics.measured import Measured
 from fusillade.metrics.requests import PHASES, metric_of
+from fusillade.metrics.second import Second
 from fusillade.metrics.summary import ThresholdResult
+from fusillade.metrics.tally import COUNT, FAILED, NEW, RECEIVED, REUSED, SENT
 from fusillade.metrics.thresholds import Threshold
 
 _PHASE_OF = {metric_of(phase): phase for phase in PHASES}
 _SAME = {"iteration_duration": "iteration_total"}
 """k6's names for metrics of ours."""
-_OF_REQUESTS = (
-    "http_reqs",
-    "http_req_failed",
-    "data_sent",
-    "data_received",
-    "pool_hits",
-    "pool_misses",
-)
+_OF_REQUESTS = {
+    "http_reqs": COUNT,
+    "http_req_failed": FAILED,
+    "data_sent": SENT,
+    "data_received": RECEIVED,
+    "pool_hits": REUSED,
+    "pool_misses": NEW,
+}
+"""Metrics that are a sum over requests."""
 
 
 class Selection:
-    """Values of the metric ``name`` whose tags include ``tags``, merged from deltas."""
+    """Values of the metric of a threshold whose tags include the threshold's."""
 
-    def __init__(self, name: str, tags: Mapping[str, str]) -> None:
-        self._name = _SAME.get(name, name)
-        self._tags = dict(tags)
-        self._values = Histogram()
-        self._amount = 0.0
-        """Sum of a counter; of a rate, how many were true."""
-        self._of = 0
-        """Of a rate: how many there were."""
-        self._last = 0.0
-        self._kind = "histogram"
-        self._active: dict[int, dict[int, int]] = {}
-        """Of ``vus``: workers by second and host."""
+    def __init__(self, threshold: Threshold, measured: Measured) -> None:
+        self._threshold = threshold
+        self._measured = measured
+        self._name = _SAME.get(threshold.name, threshold.name)
+        self._tags = dict(threshold.tags)
+        self._rows: list[int] = []
+        """Of the table that has the metric: those that match."""
+        self._looked_at = 0
+        """How many rows of it have been looked at."""
 
-    def merge(self, delta: Delta, source: int = 0) -> None:
-        """Add what matches. ``source``: the host that it comes from."""
+    def evaluate(
+        self, elapsed_seconds: float, seconds: Sequence[tuple[int, Second]]
+    ) -> ThresholdResult:
+        """The threshold after so much of the run; one without values to look at holds.
+        ``seconds``: all that have been told of, in order."""
+        value = self._value(elapsed_seconds, seconds)
+        return ThresholdResult(
+            metric=self._threshold.metric,
+            expression=self._threshold.expression,
+            value=None if value is None else round(value, 6),
+            ok=value is None or self._threshold.holds(value),
+        )
+
+    def _value(self, elapsed_seconds: float, seconds: Sequence[tuple[int, Second]]) -> float | None:
+        measured = self._measured
         match self._name:
             case "http_req_duration":
-                for series in delta.series:
-                    if self._matches(series.tags):
-                        self._values.merge(series.duration)
+                return self._of_values(measured.requests.histogram(self._of_requests()), 0.0)
+            case "http_req_failed":
+                sums = measured.requests.sums(self._of_requests())
+                return self._of_rate(sums[FAILED], sums[COUNT])
             case name if name in _OF_REQUESTS:
-                self._merge_requests(delta)
+                # With the traffic of connections that are no requests.
+                amount = measured.requests.sums(self._of_requests())[_OF_REQUESTS[name]]
+                return self._of_counter(amount + sum(self._counted()), elapsed_seconds)
             case "vus":
-                self._merge_active(delta, source)
+                return self._of_active(elapsed_seconds, seconds)
             case "checks":
-                self._kind = "rate"
-                for check in delta.checks:
-                    if self._matches(check.tags | {"check": check.name}):
-                        self._amount += check.passes
-                        self._of += check.passes + check.fails
-            case name if name in _PHASE_OF:
-                for phase in delta.phases:
-                    if phase.phase == _PHASE_OF[name] and self._matches(
-                        {"scenario": phase.scenario}
-                    ):
-                        self._values.merge(phase.values)
-            case _:
-                self._merge_others(delta)
+                counts = [
+                    (passes, fails)
+                    for name, passes, fails in measured.all_checks()
+                    if self._matches(name.tags | {"check": name.metric})
+                ]
+                passes = sum(one[0] for one in counts)
+                return self._of_rate(passes, passes + sum(one[1] for one in counts))
+        return self._of_others(elapsed_seconds)
 
-    def _merge_active(self, delta: Delta, source: int) -> None:
-        self._kind = "gauge"
-        count = sum(
-            count
-            for scenario, count in delta.active_workers.items()
-            if self._matches({"scenario": scenario})
-        )
-        hosts = self._active.setdefault(delta.second, {})
-        hosts[source] = max(count, hosts.get(source, 0))
+    def _of_others(self, elapsed_seconds: float) -> float | None:
+        table = self._measured.values
+        name, kind = self._name, None
+        if name in _PHASE_OF:
+            name, kind = _PHASE_OF[name], "phase"
+        for row in range(self._looked_at, len(table.names)):
+            found = table.names[row]
+            of_kind = found.kind == "phase" if kind else found.kind != "phase"
+            if found.metric == name and of_kind and self._matches(found.tags):
+                self._rows.append(row)
+        self._looked_at = len(table.names)
+        if not self._rows:
+            amounts = self._counted()
+            if amounts:
+                return self._of_counter(sum(amounts), elapsed_seconds)
+            return 0.0 if self._threshold.aggregation == "count" else None
+        values = table.histogram(self._rows)
+        if table.names[self._rows[0]].kind == "rate":
+            return self._of_rate(values.total, values.count)
+        last = max(self._measured.last[row] for row in self._rows)
+        return self._of_values(values, last[1])
 
-    def _merge_requests(self, delta: Delta) -> None:
-        self._kind = "rate" if self._name == "http_req_failed" else "counter"
-        for series in delta.series:
-            if not self._matches(series.tags):
-                continue
-            count = series.duration.count
-            self._of += count
-            self._amount += {
-                "http_reqs": count,
-                "http_req_failed": series.failed,
-                "data_sent": series.bytes_sent,
-                "data_received": series.bytes_received,
-                "pool_hits": series.reused_connections,
-                "pool_misses": series.new_connections,
-            }[self._name]
-        if self._kind == "counter":
-            # The traffic of connections that are no requests.
-            for counter in delta.counters:
-                if counter.metric == self._name and self._matches(counter.tags):
-                    self._amount += counter.amount
+    def _of_active(
+        self, elapsed_seconds: float, seconds: Sequence[tuple[int, Second]]
+    ) -> float | None:
+        # A second that has not ended may still miss some of the hosts.
+        totals = [
+            float(
+                sum(
+                    count
+                    for scenario, count in second.active.items()
+                    if self._matches({"scenario": scenario})
+                )
+            )
+            for number, second in seconds
+            if number < elapsed_seconds
+        ]
+        return self._of_values(Histogram.of(totals), totals[-1] if totals else 0.0)
 
-    def _merge_others(self, delta: Delta) -> None:
-        for counter in delta.counters:
-            if counter.metric == self._name and self._matches(counter.tags):
-                self._kind = "counter"
-                self._amount += counter.amount
-        for values in delta.values:
-            if values.metric == self._name and self._matches(values.tags):
-                self._kind = values.kind
-                self._values.merge(values.values)
-                self._last = values.last
+    def _of_counter(self, amount: float, elapsed_seconds: float) -> float:
+        if self._threshold.aggregation == "rate":
+            return amount / elapsed_seconds if elapsed_seconds else 0.0
+        return float(amount)
 
-    def _matches(self, tags: Mapping[str, str]) -> bool:
-        return all(tags.get(name) == value for name, value in self._tags.items())
+    def _of_rate(self, trues: float, count: float) -> float | None:
+        if self._threshold.aggregation == "count":
+            return float(trues)
+        return float(trues / count) if count else None
 
-    def evaluate(self, threshold: Threshold, elapsed_seconds: float) -> ThresholdResult:
-        """The threshold after so much of the run; one without values to look at holds."""
-        value = self._value(threshold, elapsed_seconds)
-        return ThresholdResult(
-            metric=threshold.metric,
-            expression=threshold.expression,
-            value=None if value is None else round(value, 6),
-            ok=value is None or threshold.holds(value),
-        )
-
-    def _value(self, threshold: Threshold, elapsed_seconds: float) -> float | None:
-        values = self._values
-        if self._active:
-            # A second that has not ended may still miss some of the hosts.
-            totals = [
-                float(sum(hosts.values()))
-                for second, hosts in sorted(self._active.items())
-                if second < elapsed_seconds
-            ]
-            values = Histogram.of(totals)
-            self._last = totals[-1] if totals else 0.0
-        if self._kind == "counter":
-            if threshold.aggregation == "rate":
-                return self._amount / elapsed_seconds if elapsed_seconds else 0.0
-            return self._amount
-        if self._kind == "rate":
-            trues, count = self._amount, self._of
-            if values.count:
-                trues, count = values.average * values.count, values.count
-            if threshold.aggregation == "count":
-                return float(trues)
-            return trues / count if count else None
-        if threshold.aggregation == "count":
+    def _of_values(self, values: Histogram, last: float) -> float | None:
+        if self._threshold.aggregation == "count":
             return float(values.count)
         if not values.count:
             return None
-        match threshold.aggregation:
+        match self._threshold.aggregation:
             case "value":
-                return self._last
+                return last
             case "avg" | "rate":
                 return values.average
             case "min":
@@ -155,4 +139,25 @@ class Selection:
                 return values.highest
             case "med":
                 return values.quantiles([0.5])[0]
-        return values.quantiles([threshold.quantile])[0]
+        return values.quantiles([self._threshold.quantile])[0]
+
+    def _of_requests(self) -> list[int]:
+        """The matching rows of requests."""
+        names = self._measured.requests.names
+        self._rows += [
+            row for row in range(self._looked_at, len(names)) if self._matches(names[row])
+        ]
+        self._looked_at = len(names)
+        return self._rows
+
+    def _counted(self) -> list[float]:
+        """The matching counters."""
+        measured = self._measured
+        return [
+            amount
+            for encoded, amount in measured.counters.items()
+            if (name := measured.names[encoded]).metric == self._name and self._matches(name.tags)
+        ]
+
+    def _matches(self, tags: Mapping[str, str]) -> bool:
+        return all(tags.get(name) == value for name, value in self._tags.items())

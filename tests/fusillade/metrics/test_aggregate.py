@@ -4,7 +4,9 @@ import random
 
 import msgspec
 import numpy as np
+import pytest
 
+from fusillade.metrics import table
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.recorder import Recorder
 from fusillade.metrics.requests import REQUEST_COLUMNS
@@ -85,3 +87,53 @@ def test_a_summary_survives_json() -> None:
     aggregate.merge(0, delta(1, 0, 5))
     text = msgspec.json.encode(aggregate.summary())
     assert msgspec.json.decode(text)["total_requests"] == 5
+
+
+def test_long_settled_seconds_keep_their_percentiles_and_go_on_counting() -> None:
+    aggregate = Aggregate()
+    for second in range(20):
+        aggregate.merge(0, delta(second + 1, second, 5))
+    before = aggregate.series_points()
+    aggregate.settle(1)
+    assert aggregate.series_points() == before
+    aggregate.merge(1, delta(1, 0, 2))
+    first, *others = aggregate.series_points()
+    assert (first["requests"], first["p95_latency_ms"]) == (7, before[0]["p95_latency_ms"])
+    assert others == before[1:]
+    assert aggregate.summary().total_requests == 102
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda fields: [*fields[:5], []],
+        lambda fields: [*fields[:4], [fields[4][0] * 2, *fields[4][1:]], *fields[5:]],
+        lambda fields: [*fields[:4], [*fields[4][:2], b"", *fields[4][3:]], *fields[5:]],
+        lambda fields: [*fields[:4], [*fields[4][:3], [[9, 200, 1]], []], *fields[5:]],
+        lambda fields: [*fields[:4], [fields[4][0], [b"x", *fields[4][1][1:]]], *fields[5:]],
+        lambda fields: [
+            *fields[:4],
+            [fields[4][0], [*fields[4][1][:1], b"\xff\xff", *fields[4][1][2:]], *fields[4][2:]],
+            *fields[5:],
+        ],
+    ],
+)
+def test_what_is_no_delta_is_refused(damage: object) -> None:
+    fields = damage(msgspec.msgpack.decode(delta(1, 0, 5)))  # type: ignore[operator]
+    with pytest.raises(msgspec.MsgspecError):
+        Aggregate().merge(0, msgspec.msgpack.encode(fields))
+
+
+def test_series_beyond_the_limit_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MOST_ROWS", 10)
+    recorder = Recorder()
+    for number in range(30):
+        recorder.define_series(number, {"name": f"GET /{number}", "method": "GET"})
+        recorder.record_requests(row(series=number, status=200, duration=5.0))
+        recorder.record_values("size", "histogram", np.array([1.0]), {"user": str(number)})
+    aggregate = Aggregate()
+    aggregate.merge(0, recorder.take_delta(1, 0, 1.0))
+    summary = aggregate.summary()
+    assert summary.total_requests == sum(one.count for one in summary.endpoints) == 30
+    assert [one.count for one in summary.endpoints if one.name == "other"] == [20]
+    assert msgspec.to_builtins(summary.metrics["size"])["count"] == 30

@@ -32,7 +32,7 @@ def test_merged_histograms_are_the_histogram_of_all_values(
     first: list[float], second: list[float]
 ) -> None:
     merged = of(first)
-    merged.merge(of(second).encode())
+    merged.merge(of(second))
     whole = of(first + second)
     assert merged.count == whole.count
     assert merged.average == pytest.approx(whole.average)
