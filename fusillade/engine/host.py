@@ -350,6 +350,7 @@ class Host:
             message.start_at,
             msgspec.Raw(message.setup_data.encode()),
             lambda number, payload: self._send(Delta(number=number, payload=payload)),
+            message.takeover,
         )
         self._follow_pause()
         if self._fatal is not None:

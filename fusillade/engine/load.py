@@ -1,6 +1,7 @@
 """One run of a plan on one host: the load model's clock, the seconds, and the end."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from fusillade.engine.engine import Engine
 from fusillade.engine.exchange import Command, ScenarioCell
 from fusillade.engine.model_clock import ModelClock
 from fusillade.engine.share import Share
+from fusillade.engine.takeover import FROM_THE_START, Takeover
 from fusillade.script.plan import Plan, Scenario
 
 # How often a ramp is looked at; between two looks the number of workers is constant.
@@ -28,6 +30,8 @@ class _Part:
     number: int
     scenario: Scenario
     share: Share
+    done: int = 0
+    """Iterations that ended before this host took over."""
     target: int = 0
     ordered: int = 0
     """Iterations ordered so far (open models)."""
@@ -49,8 +53,10 @@ class LoadRun:
         start_at: float,
         setup_data: Any,
         on_delta: OnDelta,
+        takeover: Takeover = FROM_THE_START,
     ) -> None:
         self._engine = engine
+        self._takeover = takeover
         self._plan = plan
         self._on_delta = on_delta
         self._setup_data = setup_data
@@ -59,7 +65,12 @@ class LoadRun:
         self._clock = ModelClock(self._start)
         self._stopped = False
         self._parts = [
-            _Part(number, scenario, share.among(scenario.executor.max_workers))
+            _Part(
+                number,
+                scenario,
+                share.among(scenario.executor.max_workers),
+                done=takeover.iterations.get(scenario.name, 0),
+            )
             for number, scenario in enumerate(plan.scenarios)
         ]
         self._next_look = self._start
@@ -81,16 +92,19 @@ class LoadRun:
     async def run(self) -> None:
         """Run to the end; the last delta has been handed over when this returns."""
         engine = self._engine
+        if self._takeover.generation > 0:
+            self._join()
         engine.realm.plan(
             {
                 "setup_data": self._setup_data,
                 "workers": self._plan.max_workers,
+                "generation": self._takeover.generation,
                 "scenarios": [self._describe(part) for part in self._parts],
             }
         )
         engine.before_turn = self._look
         self._look_timer = self._loop.call_at(self._start, self._look_now)
-        second = self._loop.call_at(self._start + 1, self._end_second)
+        second = self._loop.call_at(self._start + self._second + 1, self._end_second)
         try:
             await self._done
         finally:
@@ -136,17 +150,32 @@ class LoadRun:
 
     # ---- the load model --------------------------------------------------------------------
 
+    def _join(self) -> None:
+        """Begin in the middle: what was due before now is nobody's any more."""
+        now = self._loop.time()
+        self._second = max(0, math.floor(now - self._start))
+        self._told_at = now
+        for part in self._parts:
+            executor = part.scenario.executor
+            elapsed = self._clock.standing(now) - self._clock.start - part.scenario.start_seconds
+            if executor.is_open and elapsed > 0:
+                due = executor.iterations_due(min(elapsed, executor.duration_seconds))
+                part.ordered = part.share.of(due)
+
     def _describe(self, part: _Part) -> dict[str, Any]:
         scenario, share = part.scenario, part.share
         executor = scenario.executor
+        left = self._limit(part)
+        each, more = executor.iterations_per_worker, 0
+        if each is not None and left is not None:
+            each, more = divmod(left, max(1, share.of(executor.max_workers)))
         return {
             "name": scenario.name,
             "exec": scenario.exec,
             "open": executor.is_open,
-            "iterations_per_worker": executor.iterations_per_worker,
-            "shared_iterations": None
-            if executor.shared_iterations is None
-            else share.of(executor.shared_iterations),
+            "iterations_per_worker": each,
+            "workers_with_one_more": more,
+            "shared_iterations": None if executor.shared_iterations is None else left,
             "min_iteration_ms": scenario.min_iteration_seconds * 1000,
             "first_worker_id": scenario.first_worker_id + share.first(executor.max_workers),
             "tags": dict(scenario.tags),
@@ -218,17 +247,22 @@ class LoadRun:
             return min(end, max(due_at, now + 0.0005))
         return min(end, now + _RAMP_STEP_SECONDS)
 
+    def _limit(self, part: _Part) -> int | None:
+        """How many iterations are this host's to do; None for a scenario without a limit."""
+        executor = part.scenario.executor
+        if executor.shared_iterations is not None:
+            whole = part.share.of(executor.shared_iterations)
+        elif executor.iterations_per_worker is not None:
+            whole = part.share.of(executor.max_workers) * executor.iterations_per_worker
+        else:
+            return None
+        return max(0, whole - part.done)
+
     def _exhausted(self, part: _Part) -> bool:
         """Whether a scenario of limited iterations has done them all."""
-        executor = part.scenario.executor
+        limit = self._limit(part)
         cells = self._engine.exchange.scenarios[part.number]
-        if executor.shared_iterations is not None:
-            limit = part.share.of(executor.shared_iterations)
-        elif executor.iterations_per_worker is not None:
-            limit = part.share.of(executor.max_workers) * executor.iterations_per_worker
-        else:
-            return False
-        return bool(cells[ScenarioCell.ENDED] >= limit)
+        return limit is not None and bool(cells[ScenarioCell.ENDED] >= limit)
 
     def _look_for_end(self, part: _Part, now: float) -> float:
         if self._engine.exchange.scenarios[part.number][ScenarioCell.ACTIVE] == 0:

@@ -38,6 +38,10 @@ class ModelClock:
         """Whether it stands still."""
         return self._from <= now < self._until
 
+    def standing(self, now: float) -> float:
+        """``now``; in a pause, the moment at which it has stood still."""
+        return self._from if self.is_paused(now) else now
+
     def next_change(self, now: float) -> float:
         """When it will next stop or go on; infinity if that is not known."""
         return min((at for at in (self._from, self._until) if at > now), default=_NEVER)

@@ -11,6 +11,7 @@ import msgspec
 
 from fusillade.blocklist import Rules
 from fusillade.engine.share import Share
+from fusillade.engine.takeover import Takeover
 
 
 class Message(msgspec.Struct, tag=True, kw_only=True, omit_defaults=True):
@@ -59,6 +60,7 @@ class Run(Message):
     share: Share = Share()
     setup_data: str = "null"
     """JSON, as ``SetupDone`` carried it."""
+    takeover: Takeover = Takeover()
 
 
 class Stop(Message):

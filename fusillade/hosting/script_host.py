@@ -16,6 +16,7 @@ import msgspec
 
 from fusillade.blocklist import Rules
 from fusillade.engine.share import Share
+from fusillade.engine.takeover import FROM_THE_START, Takeover
 from fusillade.errors import InvalidScript
 from fusillade.hosting.framing import BadFrame, frame, read_message
 from fusillade.hosting.messages import (
@@ -249,13 +250,19 @@ class ScriptHost:
         await self._answer(Warmed)
 
     async def run(
-        self, start_at: float, share: Share, setup_data: str
+        self,
+        start_at: float,
+        share: Share,
+        setup_data: str,
+        takeover: Takeover = FROM_THE_START,
     ) -> AsyncIterator[Delta | Log]:
-        """Run a share of the load; yields until it is over.
+        """Run a share of the load, or the rest of one; yields until it is over.
 
         Raises :class:`ScriptFailed`, :class:`ScriptHostDied`.
         """
-        await self._send(Run(start_at=start_at, share=share, setup_data=setup_data))
+        await self._send(
+            Run(start_at=start_at, share=share, setup_data=setup_data, takeover=takeover)
+        )
         while True:
             message = await self._next()
             if isinstance(message, Delta | Log):

@@ -37,17 +37,18 @@
   }
 
   // Unique across all workers of the test: a number of the worker's own, then of the test's
-  // workers one after the other.
+  // workers one after the other. Who takes over from a host that was lost leaps over its numbers.
   function sequentialId() {
     if (fu.current === null) throw new Error("utils.sequentialId() cannot be called in the init code");
     const worker = fu.current.owner;
-    worker.ids = (worker.ids ?? -1) + 1;
+    worker.ids = (worker.ids ?? fu.idsOfEarlier - 1) + 1;
     return worker.ids * fu.workersOfTheTest + worker.id;
   }
 
   const randomName = () => `${randomItem(FIRST)} ${randomItem(LAST)}`;
 
   fu.workersOfTheTest = 1;
+  fu.idsOfEarlier = 0;
   fu.utils = Object.freeze({
     uuid,
     randomInt,

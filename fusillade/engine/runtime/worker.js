@@ -32,6 +32,7 @@
   // Iterations started in one pump, so that scripts that never wait let the engine breathe.
   const BURST = 256;
   const WARMUP_MS = 10000;
+  const ID_LEAP = 2 ** 31; // as in takeover.py
 
   // What waits in a slot of the exchange: a Coroutine, or anything with `complete(at)`.
   const slots = [];
@@ -63,6 +64,7 @@
       this.index = index; // within this host's share of the scenario
       this.id = id; // across the whole test, from 1
       this.iteration = 0;
+      this.most = scenario.perWorker + (index < scenario.oneMore ? 1 : 0); // iterations
       this.begun = 0;
       this.slept = 0;
       this.running = false;
@@ -86,6 +88,7 @@
       this.open = spec.open;
       this.fn = fn;
       this.perWorker = spec.iterations_per_worker ?? Infinity;
+      this.oneMore = spec.workers_with_one_more ?? 0;
       this.shared = spec.shared_iterations ?? Infinity;
       this.minimum = spec.min_iteration_ms ?? 0;
       this.firstId = spec.first_worker_id;
@@ -134,7 +137,7 @@
     if (scenario.stopping) return false;
     if (scenario.open) return false;
     if (worker.index >= scenario.target) return false;
-    if (worker.iteration >= scenario.perWorker) return false;
+    if (worker.iteration >= worker.most) return false;
     return scenario.shared > 0;
   }
 
@@ -354,6 +357,7 @@
     exchange.scenarios.fill(0);
     setupData = spec.setup_data;
     fu.workersOfTheTest = spec.workers;
+    fu.idsOfEarlier = (spec.generation ?? 0) * ID_LEAP;
     scenarios = spec.scenarios.map((s, i) => new Scenario(i, s, fu.entry[s.exec]));
   }
 
