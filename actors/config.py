@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fusillade.blocklist import Rules, rules
+from fusillade.posts import Capacity
 from fusillade.settings import Settings
 
 
@@ -11,7 +12,7 @@ class RunConfig:
     """Given to a TestRunActor when it is created. Only ``hosts`` goes on to WorkerActors."""
 
     database_url: str
-    workers_per_actor: int
+    capacity: Capacity
     provisioning_seconds: float
     ready_seconds: float
     pause_seconds: float
@@ -23,7 +24,7 @@ class RunConfig:
         assert settings.database_url is not None
         return cls(
             database_url=settings.database_url,
-            workers_per_actor=settings.workers_per_actor,
+            capacity=Capacity.of(settings),
             provisioning_seconds=settings.provisioning_seconds,
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,

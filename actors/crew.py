@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ray.exceptions import RayActorError
@@ -13,7 +13,7 @@ from actors import names, placement, worker
 from actors.config import HostConfig
 from actors.worker import Outcome
 from actors.worker_states import WorkerState, WorkerStates
-from fusillade.engine.share import Share
+from fusillade.posts import Post
 
 _TELL_SECONDS = 5.0
 """How long an order is waited for; it goes on its way all the same."""
@@ -25,10 +25,10 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """One WorkerActor, and its share of the load."""
+    """One WorkerActor, and the post that it has taken."""
 
     index: int
-    share: Share
+    post: Post
     handle: Any
 
 
@@ -53,12 +53,12 @@ class Crew:
         """Who does what is done once."""
         return self._members[0]
 
-    def place(self, group: PlacementGroup, shares: Sequence[Share], hosts: HostConfig) -> None:
-        """Start a WorkerActor for each share where there is room for it, those that are missing."""
+    def place(self, group: PlacementGroup, posts: Sequence[Post], hosts: HostConfig) -> None:
+        """Start a WorkerActor for each post where there is room for it, those that are missing."""
         self._members = [
             Member(
                 index,
-                share,
+                post,
                 worker.remote.options(
                     **names.options(names.worker(self._id, index), **worker.OPTIONS),
                     scheduling_strategy=PlacementGroupSchedulingStrategy(
@@ -66,17 +66,17 @@ class Crew:
                     ),
                 ).remote(self._id, index, hosts),
             )
-            for index, share in enumerate(shares)
+            for index, post in enumerate(posts)
         ]
 
-    def find(self, shares: Sequence[Share]) -> None:
+    def find(self, posts: Sequence[Post]) -> None:
         """After a restart: those that are running this test. Raises :class:`StepFailed`."""
         found = []
-        for index, share in enumerate(shares):
+        for index, post in enumerate(posts):
             handle = placement.find(names.worker(self._id, index))
             if handle is None:
                 raise StepFailed("The platform was restarted while the test was running.")
-            found.append(Member(index, share, handle))
+            found.append(Member(index, post, handle))
         self._members = found
         self.is_ready = True
 
@@ -115,7 +115,11 @@ class Crew:
 
     async def states(self) -> list[WorkerState]:
         """How they are, for people who look."""
-        return await self._states.look([one.handle for one in self._members])
+        found = await self._states.look([one.handle for one in self._members])
+        return [
+            replace(state, region=one.post.region, workers=one.post.workers)
+            for state, one in zip(found, self._members, strict=True)
+        ]
 
     def kill(self, member: Member) -> None:
         """End one that does not come to an end."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -14,8 +15,8 @@ _LOOK_SECONDS = 1
 """Ray drops what is not whole: a part of a second would be no time at all."""
 
 
-def reserve(test_id: str, count: int, region: str) -> PlacementGroup:
-    """Ask for one CPU for each of ``count`` WorkerActors on nodes of a region.
+def reserve(test_id: str, regions: Sequence[str]) -> PlacementGroup:
+    """Ask for one CPU for each WorkerActor, on a node of its region.
 
     Returns at once; on a cluster that scales this is what starts machines. The placement group
     that a test has already is returned as it is.
@@ -24,11 +25,11 @@ def reserve(test_id: str, count: int, region: str) -> PlacementGroup:
     with contextlib.suppress(ValueError):
         return get_placement_group(name)
     return placement_group(
-        [{"CPU": 1.0}] * count,
+        [{"CPU": 1.0}] * len(regions),
         strategy="SPREAD",
         name=name,
         lifetime="detached",
-        bundle_label_selector=[{names.REGION_LABEL: region}] * count,
+        bundle_label_selector=[{names.REGION_LABEL: region} for region in regions],
     )
 
 

@@ -60,8 +60,8 @@ def _reservations() -> dict[UUID, Reservation]:
         test_id = names.test_of(group["name"])
         if test_id is None or group["state"] == "REMOVED":
             continue
-        nodes = group["bundles_to_node_id"].values()
+        nodes = group["bundles_to_node_id"].items()
         # The nil id is all ones.
-        placed = sum(1 for node in nodes if node.strip("f"))
+        placed = frozenset(index for index, node in nodes if node.strip("f"))
         found[test_id] = Reservation(group["state"] == "CREATED", placed, group_id in refused)
     return found

@@ -23,12 +23,11 @@ from actors.crew import Crew, Member, StepFailed, plain
 from actors.metrics_aggregator import Result
 from actors.worker import Outcome
 from actors.worker_states import WorkerState
-from fusillade.engine.share import Share, split
 from fusillade.errors import InternalError, InvalidState, NotFound
 from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
-from fusillade.queueing import worker_actors
+from fusillade.posts import Post, in_words, posts_of
 from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
 from fusillade.storage import artifacts, breaches, pauses, tests
@@ -121,21 +120,21 @@ class TestRunActor:
 
     async def _provision(self, test: Test) -> None:
         """Make sure that all WorkerActors are there and have loaded the script."""
-        count = self._count(test)
+        posts = self._posts(test)
         if self._crew.is_ready:
             return
         await self._aggregator(test)
-        group = placement.reserve(self._id, count, test.region)
+        group = placement.reserve(self._id, [post.region for post in posts])
         deadline = time.monotonic() + self._config.provisioning_seconds
         while not await placement.is_ready(group):
             if (await self._row()).status not in tests.ACTIVE:
                 raise InvalidState("The test was cancelled while it waited for machines.")
             if time.monotonic() > deadline:
                 raise StepFailed(
-                    f"The region {test.region} had no room for {count} WorkerActors within "
+                    f"There was no room for {in_words(posts)} within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
-        self._crew.place(group, self._shares(test), self._config.hosts)
+        self._crew.place(group, posts, self._config.hosts)
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
         await self._unless_ended(
@@ -165,21 +164,23 @@ class TestRunActor:
             self._crew.ask_first(lambda one: one.handle.setup.remote())
         )
         if test.options.get("warmup") is not None:
-            await self._unless_ended(self._crew.ask(lambda one: one.handle.warm.remote(one.share)))
+            await self._unless_ended(
+                self._crew.ask(lambda one: one.handle.warm.remote(one.post.share))
+            )
         await self._transition(
             "running", setup_data=outcome.value, start_at=time.time() + _START_DELAY_SECONDS
         )
 
     async def _run(self, test: Test) -> None:
         if not self._crew.is_ready:
-            self._crew.find(self._shares(test))
+            self._crew.find(self._posts(test))
         assert test.start_at is not None
         assert test.setup_data is not None
         start_at, setup_data = test.start_at, test.setup_data
         await self._aggregator(test)
         runs: dict[asyncio.Future[Outcome], Member] = {
             asyncio.ensure_future(
-                plain(one.handle.run.remote(start_at, one.share, setup_data))
+                plain(one.handle.run.remote(start_at, one.post.share, setup_data))
             ): one
             for one in self._crew
         }
@@ -376,7 +377,7 @@ class TestRunActor:
     async def _clear_up(self) -> None:
         """Leave nothing in the cluster but, for a moment, who tells listeners of the end."""
         test = await self._row_or_none()
-        self._crew.disband(0 if test is None else self._count(test))
+        self._crew.disband(0 if test is None else len(self._posts(test)))
         await self._to_aggregator("finish")
         await asyncio.sleep(_LINGER_SECONDS)
         placement.kill(names.metrics(self._id))
@@ -384,16 +385,13 @@ class TestRunActor:
 
     # ---- the other actors --------------------------------------------------------------------
 
-    def _count(self, test: Test) -> int:
-        return worker_actors(test.workers, self._config.workers_per_actor)
-
-    def _shares(self, test: Test) -> list[Share]:
-        return split([1] * self._count(test))
+    def _posts(self, test: Test) -> list[Post]:
+        return posts_of(test, self._config.capacity)
 
     async def _aggregator(self, test: Test) -> None:
         metrics_aggregator.remote.options(
             **names.options(names.metrics(self._id), **metrics_aggregator.OPTIONS)
-        ).remote(self._id, self._count(test), thresholds_of(test.options))
+        ).remote(self._id, len(self._posts(test)), thresholds_of(test.options))
 
     async def _unless_ended(self, step: Coroutine[Any, Any, T]) -> T:
         """What a step beside the load returns; given up when the test is cancelled or deleted."""

@@ -135,7 +135,8 @@ class WorkerActor:
 
     async def state(self) -> WorkerState:
         """How it is, for people who look."""
-        found = WorkerState(self._index, self._phase(), ray.get_runtime_context().get_node_id())
+        node = ray.get_runtime_context().get_node_id()
+        found = WorkerState(self._index, self._phase(), node=node)
         host = self._host
         if host is None:
             return found

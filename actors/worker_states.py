@@ -19,6 +19,9 @@ class WorkerState:
     state: str
     """``starting``, ``ready``, ``running``, ``paused``, ``ended``; ``unreachable`` if it does not
     answer, ``lost`` if it is gone."""
+    region: str = ""
+    workers: int = 0
+    """Virtual users that it has at most."""
     node: str | None = None
     """Ray's id of its machine; None before it has been heard of."""
     active_workers: int = 0

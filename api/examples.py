@@ -243,6 +243,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "node": "5f0c3a0b4f6d2e1a9c8b7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
                 "region": "eu-hel1",
                 "state": "running",
+                "workers": 120,
                 "active_workers": 100,
                 "rps": 1250.0,
                 "cpu_share": 0.62,
@@ -257,9 +258,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "waiting": True,
         "position": 1,
         "waiting_for": "2 WorkerActors in eu-hel1",
+        "region_full": False,
         "waiting_since": _MOMENT,
         "worker_actors_wanted": 2,
         "worker_actors_there": 0,
+        "by_region": [
+            {"region": "eu-hel1", "worker_actors_wanted": 2, "worker_actors_there": 0},
+        ],
     },
     "Artifacts": {
         "artifacts": [

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import AfterValidator, Field, StringConstraints
 
+from fusillade.regions import canonical
+
 
 def _without_controls(text: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
@@ -42,14 +44,21 @@ Script = Annotated[
 ]
 """The text of a test script."""
 
+REGION_DESCRIPTION = "Region code, or several with weights: `eu-hel1:60,us-east-1:40`"
+
 Workers = Annotated[int, Field(ge=1, description="Number of virtual users")]
 Seconds = Annotated[int, Field(ge=1, description="Duration in seconds")]
 Region = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
     AfterValidator(_without_controls),
-    Field(description="Region code"),
+    AfterValidator(canonical),
+    Field(
+        description=REGION_DESCRIPTION,
+        json_schema_extra={"examples": ["eu-hel1", "eu-hel1:60,us-east-1:40"]},
+    ),
 ]
+"""Of a test that is to be."""
 
 PageSize = Annotated[int, Query(ge=1, le=100)]
 

@@ -127,7 +127,7 @@ async def regions(caller: Read, platform: Here, session: Session) -> Regions:
     organisation = await accounts.organisation(session, caller.organisation_id)
     shown = []
     for code in limits_of(organisation, settings).regions:
-        place = settings.region_places.get(code)
+        place = settings.place(code)
         shown.append(
             ShownRegion(
                 code=code,

@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 from api.errors import describe
+from api.fields import REGION_DESCRIPTION, Region
 from fusillade.errors import ScriptTooLarge, ValidationFailed
 from fusillade.paths import relative_path
 from fusillade.script.archive import (
@@ -46,7 +47,7 @@ SCHEMA: dict[str, Any] = {
         },
         "workers": {"type": "integer", "minimum": 1},
         "duration": {"type": "integer", "minimum": 1, "description": "Seconds"},
-        "region": {"type": "string", "description": "Region code"},
+        "region": {"type": "string", "description": REGION_DESCRIPTION},
         "assets": {
             "type": "array",
             "items": {"type": "string", "format": "binary"},
@@ -75,7 +76,7 @@ class _Fields(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     workers: Annotated[int, Field(ge=1)]
     duration: Annotated[int, Field(ge=1)]
-    region: str | None = None
+    region: Region | None = None
 
 
 class TestForm(BaseModel):

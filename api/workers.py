@@ -14,7 +14,8 @@ from api.fields import Moment
 from api.platform import Here
 from fusillade.errors import NotFound
 from fusillade.metrics.live import timestamp
-from fusillade.queueing import queue_status, worker_actors
+from fusillade.posts import Capacity, posts_of
+from fusillade.queueing import queue_status
 from fusillade.storage import tests
 
 router = APIRouter(prefix="/api/v1/tests/{test_id}", tags=["tests"])
@@ -33,6 +34,7 @@ class ShownWorker(BaseModel):
             "`lost` if nothing is heard of it"
         ),
     ]
+    workers: Annotated[int, Field(description="Virtual users that it has at most")]
     active_workers: Annotated[int, Field(description="Virtual users within an iteration")]
     rps: Annotated[float, Field(description="Requests of the last second")]
     cpu_share: Annotated[float, Field(description="Use of one core over the last second")]
@@ -48,6 +50,14 @@ class ShownWorkers(BaseModel):
     workers: list[ShownWorker]
 
 
+class RegionQueue(BaseModel):
+    """What a test needs in one of its regions, and what is there."""
+
+    region: str
+    worker_actors_wanted: int
+    worker_actors_there: int | None
+
+
 class ShownQueue(BaseModel):
     """Whether a test waits for machines, and what for."""
 
@@ -55,9 +65,11 @@ class ShownQueue(BaseModel):
     status: str
     waiting: bool
     position: Annotated[
-        int, Field(description="1 for the next in its region; 0 for a test that does not wait")
+        int, Field(description="1 for the next in its regions; 0 for a test that does not wait")
     ]
-    waiting_for: Annotated[str | None, Field(examples=["2 WorkerActors in eu-hel1"])]
+    waiting_for: Annotated[
+        str | None, Field(examples=["2 WorkerActors in eu-hel1 and 1 in us-east-1"])
+    ]
     region_full: Annotated[
         bool,
         Field(description="Whether it waits for machines that other tests have: no more may start"),
@@ -68,6 +80,7 @@ class ShownQueue(BaseModel):
         int | None,
         Field(description="How many have a machine; null if the cluster does not answer"),
     ]
+    by_region: list[RegionQueue]
 
 
 @router.get("/workers", responses=documented(NotFound))
@@ -82,8 +95,9 @@ async def workers(test_id: UUID, caller: TestReadFirst, platform: Here) -> Shown
             ShownWorker(
                 index=one.index,
                 node=one.node,
-                region=test.region,
+                region=one.region,
                 state=one.state,
+                workers=one.workers,
                 active_workers=one.active_workers,
                 rps=round(one.requests_per_second, 1),
                 cpu_share=round(one.cpu_share, 3),
@@ -108,7 +122,7 @@ async def queue(test_id: UUID, caller: TestReadFirst, platform: Here) -> ShownQu
         test,
         before,
         await platform.reservations.look() if live else {},
-        worker_actors(test.workers, platform.settings.workers_per_actor),
+        posts_of(test, Capacity.of(platform.settings)),
     )
     return ShownQueue(
         test_id=test_id,
@@ -120,4 +134,12 @@ async def queue(test_id: UUID, caller: TestReadFirst, platform: Here) -> ShownQu
         waiting_since=None if found.waiting_since is None else timestamp(found.waiting_since),
         worker_actors_wanted=found.wanted,
         worker_actors_there=found.there,
+        by_region=[
+            RegionQueue(
+                region=one.region,
+                worker_actors_wanted=one.wanted,
+                worker_actors_there=one.there,
+            )
+            for one in found.by_region
+        ],
     )

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fusillade import quota
+from fusillade import quota, regions
 from fusillade.blocklist import Blocklist, host_of, rules
 from fusillade.errors import (
     DomainBlocked,
     DurationLimitExceeded,
     RegionRestricted,
+    ValidationFailed,
     WorkerLimitExceeded,
 )
 from fusillade.hosting.messages import Loaded, Overrides
@@ -46,6 +47,7 @@ class Plan:
     workers: int
     duration_seconds: int
     region: str
+    """As :mod:`fusillade.regions` has it."""
     files: dict[str, bytes]
     """By path inside the test; ``entry`` is one of them."""
     entry: str = ENTRY
@@ -149,9 +151,14 @@ def check_limits(plan: Plan, limits: Limits) -> None:
         raise DurationLimitExceeded(
             f"Duration limit exceeded. Your plan allows up to {limits.duration_seconds} seconds."
         )
-    if plan.region not in limits.regions:
-        raise RegionRestricted(
-            f"Region {plan.region} is not available on your plan. Your plan allows "
-            f"{', '.join(limits.regions)}."
-        )
+    for code in regions.codes_of(plan.region):
+        if code not in limits.regions:
+            raise RegionRestricted(
+                f"Region {code} is not available on your plan. Your plan allows "
+                f"{', '.join(limits.regions)}."
+            )
+    try:
+        regions.workers_by_region(plan.region, plan.workers)
+    except ValueError as error:
+        raise ValidationFailed(f"region: {error}.") from error
     check_script_size(plan.files, plan.entry, limits)

@@ -1,11 +1,11 @@
 """What a test waits for before it is ready, and its place among those that wait."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fusillade.posts import Post, in_words
 from fusillade.storage.models import Test
 
 
@@ -14,10 +14,20 @@ class Reservation:
     """The machines that the cluster has for one test."""
 
     is_complete: bool
-    placed: int
-    """How many WorkerActors have a machine."""
+    placed: frozenset[int]
+    """The posts that have a machine, by their index."""
     is_refused: bool = False
     """Whether no machine will be started for the others: there are as many as there may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionQueue:
+    """What a test waits for in one of its regions."""
+
+    region: str
+    wanted: int
+    there: int | None
+    """WorkerActors with a machine; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +45,29 @@ class QueueStatus:
     wanted: int
     there: int | None
     """WorkerActors with a machine; None if that is not known."""
-
-
-def worker_actors(workers: int, workers_per_actor: int) -> int:
-    """How many WorkerActors so many virtual users need."""
-    return math.ceil(workers / workers_per_actor)
+    by_region: list[RegionQueue]
+    """In the order in which the test names them."""
 
 
 def queue_status(
-    test: Test, before: Sequence[UUID], reservations: Mapping[UUID, Reservation] | None, wanted: int
+    test: Test,
+    before: Sequence[UUID],
+    reservations: Mapping[UUID, Reservation] | None,
+    posts: Sequence[Post],
 ) -> QueueStatus:
-    """``before``: tests that are being provisioned in the same region and came earlier;
+    """``before``: tests that are being provisioned in one of its regions and came earlier;
     ``reservations``: by test, None if the cluster does not answer."""
-    there: int | None = None
-    mine = None
-    if reservations is not None:
-        mine = reservations.get(test.id)
-        there = 0 if mine is None else mine.placed
+    mine = None if reservations is None else reservations.get(test.id)
+    placed = frozenset() if mine is None else mine.placed
+    there = None if reservations is None else len(placed)
+    by_region = [
+        RegionQueue(
+            region=region,
+            wanted=sum(post.region == region for post in posts),
+            there=None if there is None else sum(posts[one].region == region for one in placed),
+        )
+        for region in dict.fromkeys(post.region for post in posts)
+    ]
     if test.status != "provisioning" or (mine is not None and mine.is_complete):
         return QueueStatus(
             waiting=False,
@@ -59,22 +75,24 @@ def queue_status(
             waiting_for=None,
             is_region_full=False,
             waiting_since=None,
-            wanted=wanted,
+            wanted=len(posts),
             there=there,
+            by_region=by_region,
         )
     known = reservations or {}
     ahead = [one for one in before if one not in known or not known[one].is_complete]
-    missing = wanted - (there or 0)
-    waiting_for = f"{missing} WorkerActor{'' if missing == 1 else 's'} in {test.region}"
+    waiting_for = in_words(post for index, post in enumerate(posts) if index not in placed)
     is_full = mine is not None and mine.is_refused
     if is_full:
-        waiting_for += ", where all machines are taken and no more may be started"
+        where = "where" if len(by_region) == 1 else "and in one of these regions"
+        waiting_for += f", {where} all machines are taken and no more may be started"
     return QueueStatus(
         waiting=True,
         position=len(ahead) + 1,
         waiting_for=waiting_for,
         is_region_full=is_full,
         waiting_since=test.created_at,
-        wanted=wanted,
+        wanted=len(posts),
         there=there,
+        by_region=by_region,
     )

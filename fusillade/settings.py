@@ -1,24 +1,31 @@
 """All settings, from the environment: ``FUSILLADE_`` and the field's name in capitals."""
 
+import json
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fusillade.blocklist import rules
+from fusillade.places import PLACES, Place
+from fusillade.regions import is_code
 
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 PositiveSeconds = Annotated[float, Field(gt=0)]
 
 
-class Place(BaseModel):
-    """Where the machines of a region stand, for people."""
+def _region_code(text: str) -> str:
+    if not is_code(text):
+        raise ValueError(
+            f"'{text}' cannot be the code of a region; use letters, digits, '-', '_' and '.'"
+        )
+    return text
 
-    name: str
-    continent: str
+
+RegionCode = Annotated[str, AfterValidator(_region_code)]
 
 
 class PlanChanges(BaseModel):
@@ -84,15 +91,13 @@ class Settings(BaseSettings):
     """Whether tests may send to private and loopback addresses. Link-local addresses and those of
     clouds' metadata are blocked in any case."""
 
-    default_region: str = "eu-hel1"
-    regions: list[str] = ["eu-hel1", "us-east-1", "ap-sin1"]
-    """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``."""
-    region_places: dict[str, Place] = {
-        "eu-hel1": Place(name="Helsinki", continent="Europe"),
-        "us-east-1": Place(name="Virginia", continent="North America"),
-        "ap-sin1": Place(name="Singapore", continent="Asia"),
-    }
-    """By code. A region that is not here is shown by its code."""
+    default_region: RegionCode = "eu-hel1"
+    regions: Annotated[list[RegionCode], NoDecode] = ["eu-hel1", "us-east-1", "ap-sin1"]
+    """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``. In
+    the environment as ``eu-hel1,us-east-1`` or as JSON."""
+    region_places: dict[RegionCode, Place] = {}
+    """Name and continent by code: ``{"on-prem": {"name": "Cellar", "continent": "Europe"}}``. They
+    win over what is built in; a region that nobody knows is shown by its code."""
     plans: dict[str, PlanChanges] = {}
     """By name: ``{"free": {"monthly_minutes": 300}}``. What it says of ``free``, ``pro``, ``team``,
     ``enterprise`` or ``self-hosted`` wins over what is built in; other names are plans of one's
@@ -120,7 +125,10 @@ class Settings(BaseSettings):
     watchdog_seconds: PositiveSeconds = 5.0
     """How long a script may keep its host from doing anything else."""
     workers_per_actor: Positive = 1000
-    """Virtual users for each WorkerActor, at most."""
+    """Virtual users for each WorkerActor, which has one core, at most."""
+    iterations_per_actor: Positive = 10_000
+    """Iterations a second for each WorkerActor, at most, where arrival rates say how many there
+    will be: about a fifth of what one core does of the heavier cases in docs/performance.md."""
     provisioning_seconds: PositiveSeconds = 900.0
     """How long a test waits for machines of its region."""
     ready_seconds: PositiveSeconds = 3600.0
@@ -135,11 +143,24 @@ class Settings(BaseSettings):
     serve_replicas: Positive = 1
     """API processes."""
 
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _list_of_codes(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        if given.lstrip().startswith("["):
+            return json.loads(given)
+        return [code.strip() for code in given.split(",") if code.strip()]
+
     @field_validator("blocked_domains")
     @classmethod
     def _domains_or_networks(cls, entries: list[str]) -> list[str]:
         rules(entries, allow_private=True)
         return entries
+
+    def place(self, code: str) -> Place | None:
+        """Where the machines of a region stand; None if nobody knows."""
+        return self.region_places.get(code) or PLACES.get(code)
 
     @property
     def base_url(self) -> str:

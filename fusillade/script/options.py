@@ -334,3 +334,20 @@ def longest_grace(options: Mapping[str, Any]) -> float:
     whole = float(options.get("stop", 30.0))
     scenarios = (options.get("scenarios") or {}).values()
     return max((float(scenario.get("stop", whole)) for scenario in scenarios), default=whole)
+
+
+def peak_arrival_rate(options: Mapping[str, Any]) -> float:
+    """The most iterations a second that the arrival rates of a test ask for, by its options as they
+    are stored; 0 without arrival rates. Of several scenarios it is the sum of their highest rates,
+    whenever these are."""
+    return sum(map(_peak_rate, (options.get("scenarios") or {"": options}).values()))
+
+
+def _peak_rate(load: Mapping[str, Any]) -> float:
+    executor, rate = load.get("executor"), load.get("rate")
+    rates: list[float] = []
+    if executor == "ramping-arrival-rate":
+        rates = [load.get("start_rate", 0.0), *(one["target"] for one in load.get("stages") or ())]
+    elif rate is not None and executor in (None, "constant-arrival-rate"):
+        rates = [rate]
+    return max(rates, default=0.0) / float(load.get("time_unit", 1.0))

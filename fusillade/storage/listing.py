@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.errors import ValidationFailed
@@ -37,6 +37,7 @@ class Filters:
     search: str | None = None
     """Part of the name, in any case."""
     region: str | None = None
+    """The code of one of its regions."""
     target_url: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
@@ -88,7 +89,7 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.search:
         query = query.where(Test.name.icontains(filters.search, autoescape=True))
     if filters.region is not None:
-        query = query.where(Test.region == filters.region)
+        query = query.where(in_region(filters.region))
     if filters.target_url is not None:
         query = query.where(Test.target_urls.contains([filters.target_url]))
     if filters.created_after is not None:
@@ -96,6 +97,13 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.created_before is not None:
         query = query.where(Test.created_at < filters.created_before)
     return query
+
+
+def in_region(code: str) -> ColumnElement[bool]:
+    """Whether a test runs in a region, be it one of several; also by all of its ``region``."""
+    first = Test.region.startswith(f"{code}:", autoescape=True)
+    later = Test.region.contains(f",{code}:", autoescape=True)
+    return or_(Test.region == code, first, later)
 
 
 def _cursor(test: Test, sort: Sort) -> str:

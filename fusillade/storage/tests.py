@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.errors import InvalidState, NotFound
+from fusillade.regions import codes_of
 from fusillade.storage import usage
+from fusillade.storage.listing import in_region
 from fusillade.storage.models import Test, TestFile, TestSeries
 from fusillade.storage.ownership import missing, owned
 from fusillade.webhooks import outbox
@@ -152,12 +154,12 @@ async def series(session: AsyncSession, test_id: UUID) -> list[dict[str, Any]]:
 
 
 async def provisioned_before(session: AsyncSession, test: Test) -> list[UUID]:
-    """Tests of any organisation that came before this one and are being provisioned in the same
-    region."""
+    """Tests of any organisation that came before this one and are being provisioned in one of its
+    regions."""
     rows = await session.scalars(
         select(Test.id).where(
             Test.status == "provisioning",
-            Test.region == test.region,
+            or_(*map(in_region, codes_of(test.region))),
             tuple_(Test.created_at, Test.id) < (test.created_at, test.id),
         )
     )

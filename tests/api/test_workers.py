@@ -13,6 +13,7 @@ from stored import stored_test
 
 from actors import reservations
 from actors.reservations import Reservations
+from fusillade.posts import Capacity, posts_of
 from fusillade.queueing import Reservation, queue_status
 from fusillade.storage.models import Test, User
 
@@ -38,7 +39,35 @@ async def test_the_queue_is_one_for_all_organisations_and_tells_nothing_of_other
         "region_full": False,
         "worker_actors_wanted": 2,
         "worker_actors_there": None,
+        "by_region": [
+            {"region": "eu-hel1", "worker_actors_wanted": 2, "worker_actors_there": None}
+        ],
     }
+
+
+async def test_a_test_of_several_regions_waits_behind_those_of_each(
+    api: Api, owner: httpx.AsyncClient, user: User
+) -> None:
+    waiting: dict[str, Any] = {"status": "provisioning", "summary": None, "workers": 5000}
+    for days, region in [(9, "eu-hel1"), (8, "ap-sin1"), (7, "ap-sin1:1,us-east-1:1")]:
+        await stored_test(api.store, user, **waiting, region=region, days_ago=days)
+    mine = await stored_test(
+        api.store, user, **waiting, region="eu-hel1:60,us-east-1:40", days_ago=1
+    )
+    answer = (await owner.get(f"/api/v1/tests/{mine.id}/queue")).json()
+    assert (answer["position"], answer["waiting_for"]) == (
+        3,
+        "3 WorkerActors in eu-hel1 and 2 in us-east-1",
+    )
+    assert answer["by_region"] == [
+        {"region": "eu-hel1", "worker_actors_wanted": 3, "worker_actors_there": None},
+        {"region": "us-east-1", "worker_actors_wanted": 2, "worker_actors_there": None},
+    ]
+    listed = {
+        code: (await owner.get(f"/api/v1/tests?region={code}")).json()["total"]
+        for code in ("eu-hel1", "us-east-1", "ap-sin1", "sin1", "eu-hel1:60")
+    }
+    assert listed == {"eu-hel1": 2, "us-east-1": 2, "ap-sin1": 2, "sin1": 0, "eu-hel1:60": 0}
 
 
 @pytest.mark.parametrize("status", ["ready", "running", "completed", "cancelled"])
@@ -59,24 +88,33 @@ async def test_a_test_that_has_ended_has_no_worker_actors(
 
 
 def test_those_whose_machines_are_there_are_no_longer_in_the_queue() -> None:
-    test = Test(id=uuid4(), status="provisioning", region="eu-hel1", created_at=datetime.now(UTC))
+    test = Test(
+        id=uuid4(),
+        status="provisioning",
+        region="eu-hel1",
+        workers=3,
+        options={},
+        created_at=datetime.now(UTC),
+    )
+    posts = posts_of(test, Capacity(workers=1, iterations_per_second=1))
+    none, two, three = frozenset[int](), frozenset({0, 2}), frozenset({0, 1, 2})
     first, second = uuid4(), uuid4()
-    reserved = {first: Reservation(True, 3), second: Reservation(False, 0)}
-    status = queue_status(test, [first, second], reserved, 3)
+    reserved = {first: Reservation(True, three), second: Reservation(False, none)}
+    status = queue_status(test, [first, second], reserved, posts)
     assert (status.position, status.waiting_for, status.there) == (
         2,
         "3 WorkerActors in eu-hel1",
         0,
     )
-    status = queue_status(test, [first], reserved | {test.id: Reservation(False, 2)}, 3)
+    status = queue_status(test, [first], reserved | {test.id: Reservation(False, two)}, posts)
     assert (status.position, status.waiting_for, status.there) == (1, "1 WorkerActor in eu-hel1", 2)
     assert not status.is_region_full
-    status = queue_status(test, [], {test.id: Reservation(False, 2, is_refused=True)}, 3)
+    status = queue_status(test, [], {test.id: Reservation(False, two, is_refused=True)}, posts)
     assert status.is_region_full
     assert status.waiting_for == (
         "1 WorkerActor in eu-hel1, where all machines are taken and no more may be started"
     )
-    status = queue_status(test, [first, second], {test.id: Reservation(True, 3)}, 3)
+    status = queue_status(test, [first, second], {test.id: Reservation(True, three)}, posts)
     assert (status.waiting, status.position, status.there) == (False, 0, 3)
 
 
