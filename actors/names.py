@@ -6,6 +6,9 @@ from uuid import UUID
 NAMESPACE = "fusillade"
 REGION_LABEL = "ray.io/region"
 
+SCHEDULER = "scheduler"
+"""The SchedulerActor."""
+
 Id = str | UUID
 
 

@@ -1,6 +1,7 @@
 """Where a test's WorkerActors run: machines of its region, started if need be."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,23 +18,19 @@ _LOOK_SECONDS = 1
 def reserve(test_id: str, regions: Sequence[str]) -> PlacementGroup:
     """Ask for one CPU for each WorkerActor, on a node of its region.
 
-    Returns at once; on a cluster that scales this is what starts machines.
+    Returns at once; on a cluster that scales this is what starts machines. The placement group
+    that a test has already is returned as it is.
     """
+    name = names.test_run(test_id)
+    with contextlib.suppress(ValueError):
+        return get_placement_group(name)
     return placement_group(
         [{"CPU": 1.0}] * len(regions),
         strategy="SPREAD",
-        name=names.test_run(test_id),
+        name=name,
         lifetime="detached",
         bundle_label_selector=[{names.REGION_LABEL: region} for region in regions],
     )
-
-
-def reserved(test_id: str) -> PlacementGroup | None:
-    """What a test has asked for, and has perhaps got, before this."""
-    try:
-        return get_placement_group(names.test_run(test_id))
-    except ValueError:
-        return None
 
 
 async def is_ready(group: PlacementGroup) -> bool:
@@ -43,15 +40,16 @@ async def is_ready(group: PlacementGroup) -> bool:
 
 def size(test_id: str) -> int:
     """How many WorkerActors a test has asked room for; 0 when it has none."""
-    group = reserved(test_id)
-    return 0 if group is None else int(group.bundle_count)
+    try:
+        return int(get_placement_group(names.test_run(test_id)).bundle_count)
+    except ValueError:
+        return 0
 
 
 def release(test_id: str) -> None:
     """Give the CPUs back."""
-    group = reserved(test_id)
-    if group is not None:
-        remove_placement_group(group)
+    with contextlib.suppress(ValueError):
+        remove_placement_group(get_placement_group(names.test_run(test_id)))
 
 
 def find(name: str) -> Any | None:

@@ -18,9 +18,7 @@ from api import (
     live,
     me,
     openapi,
-    page,
     pauses,
-    progress,
     quota,
     schedules,
     team,
@@ -72,7 +70,6 @@ def build_app(settings: Settings) -> FastAPI:
         validation,  # before tests/{test_id}
         tests,
         pauses,
-        progress,
         workers,
         analytics,
         artifacts,
@@ -80,7 +77,6 @@ def build_app(settings: Settings) -> FastAPI:
         schedules,
         webhooks,
         live,
-        page,  # last: it has the root
     ):
         app.include_router(resource.router)
     openapi.install(app)

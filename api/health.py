@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
-from actors import cluster_health
+from actors import cluster_health, scheduler
 from api.platform import Here, Platform
 from fusillade import __version__
 
@@ -45,6 +45,7 @@ class Parts(BaseModel):
     database: Part
     ray: Part
     redis: Part
+    scheduler: Part
 
 
 @router.get("/health")
@@ -61,14 +62,15 @@ async def health() -> Alive:
     },
 )
 async def deep(platform: Here, response: Response) -> Parts:
-    """Asks the database, Ray, and the Redis of Ray's control store if it has one: each with
-    ``status`` (``ok``, ``down``, or ``not used``) and ``latency_ms``."""
-    database, ray, redis = await asyncio.gather(
+    """Asks the database, Ray, the Redis of Ray's control store if it has one, and the scheduler:
+    each with ``status`` (``ok``, ``down``, or ``not used``) and ``latency_ms``."""
+    database, ray, redis, timetable = await asyncio.gather(
         _asked(platform, "database", platform.database.ping, cancel=True),
         _asked(platform, "ray", lambda: asyncio.to_thread(cluster_health.ask_ray)),
         _asked(platform, "redis", lambda: asyncio.to_thread(cluster_health.ask_redis)),
+        _asked(platform, "scheduler", lambda: asyncio.to_thread(scheduler.ask)),
     )
-    parts = {"database": database, "ray": ray, "redis": redis}
+    parts = {"database": database, "ray": ray, "redis": redis, "scheduler": timetable}
     is_well = all(part["status"] != "down" for part in parts.values())
     response.status_code = 200 if is_well else 503
     return Parts(

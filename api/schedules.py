@@ -1,11 +1,13 @@
 """``/api/v1/schedules``: tests that are created and started at certain times."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import creation
 from api.authentication import Full, FullFirst, Read, TestCreateFirst
@@ -17,10 +19,14 @@ from fusillade import cron
 from fusillade.errors import InvalidState, LimitExceeded, NotFound, QuotaExceeded
 from fusillade.metrics.live import timestamp
 from fusillade.plans import limits_of
-from fusillade.storage import accounts, schedules
-from fusillade.storage.models import Schedule
+from fusillade.scheduling import checked
+from fusillade.storage import accounts, firings, schedules
+from fusillade.storage.models import Schedule, ScheduleFiring, Test
+from fusillade.webhooks import outbox
 
 router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"])
+
+_SHOWN_FIRINGS = 20
 
 _EXAMPLE: dict[str, Any] = {
     "name": "Nightly API Test",
@@ -80,6 +86,30 @@ class ScheduleChanges(BaseModel):
     active: bool | None = None
 
 
+class Refusal(BaseModel):
+    """Why the schedule's last firing made no test. Gone when one does, or the test is changed."""
+
+    code: str
+    message: str
+    in_a_row: Annotated[int, Field(description="How many firings were refused since the last test")]
+
+
+class Firing(BaseModel):
+    """An instant at which the schedule was due, and what became of it."""
+
+    fire_time: Moment
+    status: Annotated[
+        Literal["pending", "fired", "refused", "missed"],
+        Field(
+            description="pending: its test is being created; refused: for the reason that creating "
+            "it by hand would have been; missed: the platform was not there in time"
+        ),
+    ]
+    test_id: Annotated[UUID | None, Field(description="Also null when the test was deleted")]
+    code: Annotated[str | None, Field(description="The error code of a refusal")]
+    message: Annotated[str | None, Field(description="Why it was refused or missed")]
+
+
 class ListedSchedule(BaseModel):
     """A schedule without its script."""
 
@@ -97,6 +127,7 @@ class ListedSchedule(BaseModel):
     ]
     last_run_at: Moment | None
     last_test_id: UUID | None
+    refusal: Refusal | None
     created_at: Moment
     updated_at: Moment
 
@@ -105,6 +136,7 @@ class ShownSchedule(ListedSchedule):
     """A schedule."""
 
     script_content: str
+    firings: Annotated[list[Firing], Field(description="The last 20, newest first")]
 
 
 class Schedules(BaseModel):
@@ -132,12 +164,13 @@ async def create(body: NewSchedule, caller: FullFirst, platform: Here) -> ShownS
         cron_expression=body.cron_expression,
         timezone=body.timezone,
     )
-    await creation.check(platform, caller, schedules.plan_of(schedule))
+    plan = schedules.plan_of(schedule)
+    schedule.checked = checked.kept(plan, await creation.check(platform, caller, plan))
     async with platform.database.session() as session:
         organisation = await accounts.organisation(session, caller.organisation_id)
         most = limits_of(organisation, platform.settings).schedules
         await schedules.create(session, schedule, most, _now())
-    return _shown(schedule)
+    return _shown(schedule, [])
 
 
 @router.get("")
@@ -157,7 +190,8 @@ async def list_schedules(
 @router.get("/{schedule_id}", responses=documented(NotFound))
 async def details(schedule_id: UUID, caller: Read, session: Session) -> ShownSchedule:
     """One schedule with its script."""
-    return _shown(await schedules.get(session, schedule_id, caller.organisation_id))
+    schedule = await schedules.get(session, schedule_id, caller.organisation_id)
+    return await _looked_up(session, schedule)
 
 
 @router.patch("/{schedule_id}", responses=documented(NotFound, *CREATION_ERRORS))
@@ -170,12 +204,13 @@ async def change(
         before = await schedules.get(session, schedule_id, caller.organisation_id)
     of_test = {name: changes[name] for name in schedules.OF_TEST if name in changes}
     if of_test.keys() - {"name"}:
-        await creation.check(platform, caller, schedules.plan_of(before, of_test))
+        plan = schedules.plan_of(before, of_test)
+        changes["checked"] = checked.kept(plan, await creation.check(platform, caller, plan))
     async with platform.database.session() as session:
         schedule = await schedules.change(
             session, schedule_id, caller.organisation_id, changes, _now()
         )
-    return _shown(schedule)
+        return await _looked_up(session, schedule)
 
 
 @router.delete("/{schedule_id}", status_code=204, responses=documented(NotFound))
@@ -187,13 +222,15 @@ async def delete(schedule_id: UUID, caller: Full, session: Session) -> None:
 @router.post("/{schedule_id}/pause", responses=documented(NotFound, InvalidState))
 async def pause(schedule_id: UUID, caller: Full, session: Session) -> ShownSchedule:
     """Fire no more until it is resumed."""
-    return _shown(await schedules.pause(session, schedule_id, caller.organisation_id, _now()))
+    schedule = await schedules.pause(session, schedule_id, caller.organisation_id, _now())
+    return await _looked_up(session, schedule)
 
 
 @router.post("/{schedule_id}/resume", responses=documented(NotFound, InvalidState))
 async def resume(schedule_id: UUID, caller: Full, session: Session) -> ShownSchedule:
     """Go on with the next time to come."""
-    return _shown(await schedules.resume(session, schedule_id, caller.organisation_id, _now()))
+    schedule = await schedules.resume(session, schedule_id, caller.organisation_id, _now())
+    return await _looked_up(session, schedule)
 
 
 @router.post(
@@ -206,11 +243,14 @@ async def trigger(schedule_id: UUID, caller: TestCreateFirst, platform: Here) ->
     stay as they are; one that is paused can be triggered as well."""
     async with platform.database.session() as session:
         schedule = await schedules.get(session, schedule_id, caller.organisation_id)
-    test = await creation.create(
-        platform, caller, schedules.plan_of(schedule), start_when_ready=True
-    )
-    async with platform.database.session() as session:
+
+    async def then(session: AsyncSession, test: Test) -> None:
         await schedules.note_run(session, schedule_id, caller.organisation_id, test.id)
+        await outbox.tell(session, "test.scheduled", test, schedule_id=str(schedule_id))
+
+    test = await creation.create(
+        platform, caller, schedules.plan_of(schedule), start_when_ready=True, then=then
+    )
     return CreatedTest(test_id=test.id, status=test.status)
 
 
@@ -218,8 +258,37 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _shown(schedule: Schedule) -> ShownSchedule:
-    return ShownSchedule(**_fields(schedule), script_content=schedule.script_content)
+async def _looked_up(session: AsyncSession, schedule: Schedule) -> ShownSchedule:
+    return _shown(schedule, await firings.last(session, schedule.id, _SHOWN_FIRINGS))
+
+
+def _shown(schedule: Schedule, last: Sequence[ScheduleFiring]) -> ShownSchedule:
+    return ShownSchedule(
+        **_fields(schedule),
+        script_content=schedule.script_content,
+        firings=[_firing(firing) for firing in last],
+    )
+
+
+def _firing(firing: ScheduleFiring) -> Firing:
+    status: Any = firing.status
+    return Firing(
+        fire_time=timestamp(firing.fire_time),
+        status=status,
+        test_id=firing.test_id,
+        code=firing.code,
+        message=firing.message,
+    )
+
+
+def _refusal(schedule: Schedule) -> Refusal | None:
+    if schedule.refusal_code is None or schedule.refusal_message is None:
+        return None
+    return Refusal(
+        code=schedule.refusal_code,
+        message=schedule.refusal_message,
+        in_a_row=schedule.refusals,
+    )
 
 
 def _fields(schedule: Schedule) -> dict[str, Any]:
@@ -236,6 +305,7 @@ def _fields(schedule: Schedule) -> dict[str, Any]:
         "next_runs": [timestamp(moment) for moment in schedules.coming_times(schedule, _now())],
         "last_run_at": None if schedule.last_run_at is None else timestamp(schedule.last_run_at),
         "last_test_id": schedule.last_test_id,
+        "refusal": _refusal(schedule),
         "created_at": timestamp(schedule.created_at),
         "updated_at": timestamp(schedule.updated_at),
     }

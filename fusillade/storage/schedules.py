@@ -11,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fusillade import cron
 from fusillade.creation import Plan
 from fusillade.errors import InvalidState, ValidationFailed
-from fusillade.storage import pages
+from fusillade.storage import notices, pages
 from fusillade.storage.allowance import add_within
 from fusillade.storage.models import Schedule
 from fusillade.storage.ownership import owned
 from fusillade.storage.pages import Page
+
+CHANNEL = "fusillade_schedules"
+"""PostgreSQL notifies whoever listens here that the times of a schedule are others than before."""
 
 OF_TEST = ("name", "script_content", "workers", "duration_seconds", "region")
 """Columns that say what the test is, rather than when."""
@@ -28,6 +31,7 @@ async def create(session: AsyncSession, schedule: Schedule, most: int, now: date
     ``ValidationFailed`` for times that cannot be read or never come."""
     schedule.next_run_at = first_time(schedule.cron_expression, schedule.timezone, now)
     await add_within(session, schedule, most)
+    await notices.tell(session, CHANNEL)
 
 
 async def get(session: AsyncSession, schedule_id: UUID, organisation_id: UUID) -> Schedule:
@@ -56,9 +60,12 @@ async def change(
     schedule = await owned(session, Schedule, schedule_id, organisation_id, lock=True)
     for name, value in changes.items():
         setattr(schedule, name, value)
+    if changes.keys() & OF_TEST:
+        schedule.refusals, schedule.refusal_code, schedule.refusal_message = 0, None, None
     if changes.keys() & {"cron_expression", "timezone", "active"}:
         first = first_time(schedule.cron_expression, schedule.timezone, now)
         schedule.next_run_at = first if schedule.active else None
+        await notices.tell(session, CHANNEL)
     schedule.updated_at = now
     await session.flush()
     return schedule
@@ -97,6 +104,15 @@ async def note_run(
         update(Schedule)
         .where(Schedule.id == schedule_id, Schedule.organisation_id == organisation_id)
         .values(last_run_at=func.now(), last_test_id=test_id)
+    )
+
+
+async def note_checked(
+    session: AsyncSession, schedule_id: UUID, checked: Mapping[str, Any]
+) -> None:
+    """Keep what a check of its script has found."""
+    await session.execute(
+        update(Schedule).where(Schedule.id == schedule_id).values(checked=dict(checked))
     )
 
 

@@ -12,12 +12,13 @@ import pytest
 import sqlalchemy
 from apis import Api
 
-from actors import cluster_health
+from actors import cluster_health, scheduler
 
 
 @pytest.fixture
 def ray_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_health, "ask_ray", lambda: {"nodes": 1, "actors": 3})
+    monkeypatch.setattr(scheduler, "ask", lambda: {"under_way": 0})
 
 
 async def _deep(api: Api) -> httpx.Response:

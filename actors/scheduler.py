@@ -1,0 +1,86 @@
+"""The SchedulerActor: creates and starts the tests of schedules, in time. One for a platform.
+
+What is due, what has been claimed and what became of it is in the database. So it may be killed at
+any moment: Ray starts it again, and it goes on with what it finds.
+"""
+
+import asyncio
+import functools
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import ray
+from ray.exceptions import RayActorError
+
+from actors import names, placement, test_run
+from actors.config import RunConfig
+from fusillade.errors import InternalError
+from fusillade.hosting.validator import Validator
+from fusillade.metrics.live import timestamp
+from fusillade.scheduling.scheduler import LOOK_SECONDS, Scheduler
+from fusillade.settings import Settings
+from fusillade.storage.database import Database
+
+_CONNECTIONS = 4
+_VALIDATIONS_AT_ONCE = 2
+_LAUNCH_SECONDS = 30.0
+
+
+class SchedulerActor:
+    """Runs a scheduler for as long as it lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.database_url is not None
+        validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
+        self._scheduler = Scheduler(
+            Database(settings.database_url, pool_size=_CONNECTIONS),
+            settings,
+            validate=validator.validate,
+            launch=functools.partial(_launch, config=RunConfig.of(settings)),
+        )
+        running = self._scheduler.run(settings.database_url)
+        self._life = asyncio.get_running_loop().create_task(running)
+
+    async def state(self) -> dict[str, Any]:
+        """When it last looked, what is under way and when the next schedule is due."""
+        looked_at, next_time = self._scheduler.looked_at, self._scheduler.next_time
+        return {
+            "looked_at": None if looked_at is None else timestamp(looked_at),
+            "next_firing": None if next_time is None else timestamp(next_time),
+            "under_way": self._scheduler.under_way,
+        }
+
+
+async def _launch(test_id: UUID, *, config: RunConfig) -> None:
+    """Raises ``TimeoutError`` and what Ray raises; then it is tried again later."""
+    async with asyncio.timeout(_LAUNCH_SECONDS):
+        await asyncio.to_thread(test_run.launch, test_id, config)
+
+
+remote: Any = ray.remote(SchedulerActor)
+_OPTIONS = {"num_cpus": 0, "max_restarts": -1, "resources": names.ON_HEAD_NODE}
+
+
+def launch(settings: Settings) -> None:
+    """Have a SchedulerActor; one that is there stays."""
+    remote.options(**names.options(names.SCHEDULER, **_OPTIONS)).remote(settings)
+
+
+def ask() -> dict[str, Any]:
+    """Its state; blocks. Raises what Ray raises when it does not answer, and InternalError when it
+    has not looked for schedules for long."""
+    if not ray.is_initialized():
+        raise ConnectionError("this process is not part of a Ray cluster")
+    handle = placement.find(names.SCHEDULER)
+    if handle is None:
+        raise RayActorError
+    state: dict[str, Any] = ray.get(handle.state.remote())
+    looked_at = state["looked_at"]
+    if looked_at is None or _seconds_since(looked_at) > 3 * LOOK_SECONDS:
+        raise InternalError(f"It has not looked for schedules since {looked_at}.")
+    return state
+
+
+def _seconds_since(moment: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
