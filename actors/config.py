@@ -13,6 +13,7 @@ class RunConfig:
 
     database_url: str
     capacity: Capacity
+    relay_from: int
     provisioning_seconds: float
     ready_seconds: float
     pause_seconds: float
@@ -25,6 +26,7 @@ class RunConfig:
         return cls(
             database_url=settings.database_url,
             capacity=Capacity.of(settings),
+            relay_from=settings.relay_from,
             provisioning_seconds=settings.provisioning_seconds,
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,

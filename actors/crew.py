@@ -80,6 +80,17 @@ class Crew:
         self._members = found
         self.is_ready = True
 
+    async def gather_metrics(self, group: PlacementGroup) -> None:
+        """Have the first WorkerActor of each machine pass on the metrics of the others there."""
+        nodes = await placement.nodes(group)
+        relays: dict[str, Member] = {}
+        told = []
+        for one in self._members:
+            relay = relays.setdefault(nodes.get(one.index, ""), one)
+            if relay is not one:
+                told.append(plain(one.handle.go_through.remote(relay.handle)))
+        await asyncio.gather(*told, return_exceptions=True)
+
     async def ask(self, call: Callable[[Member], Any]) -> list[Outcome]:
         """One step on all of them. Raises :class:`StepFailed` for the first that fails."""
         return await self._ask(self._members, call)

@@ -16,6 +16,7 @@ import ray
 from ray.exceptions import RayError
 
 from actors import names, placement
+from actors.relay import Push
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.thresholds import Threshold
 from fusillade.storage.breaches import Breaches
@@ -53,11 +54,29 @@ class MetricsAggregator:
 
     async def push(self, source: int, deltas: list[bytes]) -> int:
         """Merge deltas of one WorkerActor; returns the number up to which all have come."""
+        acknowledged = self._merge(source, deltas)
+        await self._show()
+        return acknowledged
+
+    async def push_all(self, pushes: list[Push]) -> list[int | Exception]:
+        """Many pushes that a relay has gathered; what each returns or raises."""
+        answers: list[int | Exception] = []
+        for push in pushes:
+            try:
+                answers.append(self._merge(*push))
+            except msgspec.MsgspecError as error:
+                answers.append(error)
+        await self._show()
+        return answers
+
+    def _merge(self, source: int, deltas: list[bytes]) -> int:
         for payload in deltas:
             self._aggregate.merge(source, payload)
+        return self._aggregate.acknowledged(source)
+
+    async def _show(self) -> None:
         if self._show_new_seconds():
             await self._look_at_thresholds()
-        return self._aggregate.acknowledged(source)
 
     async def result(self) -> Result:
         """What has been merged."""

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import ray
-from ray.util import get_placement_group, placement_group, remove_placement_group
+from ray.util import (
+    get_placement_group,
+    placement_group,
+    placement_group_table,
+    remove_placement_group,
+)
 from ray.util.placement_group import PlacementGroup
 
 from actors import names
@@ -36,6 +41,12 @@ def reserve(test_id: str, regions: Sequence[str]) -> PlacementGroup:
 async def is_ready(group: PlacementGroup) -> bool:
     """Wait a moment for the machines; whether all are there."""
     return await asyncio.to_thread(group.wait, _LOOK_SECONDS)
+
+
+async def nodes(group: PlacementGroup) -> dict[int, str]:
+    """Ray's id of the machine of each bundle that has one."""
+    table = await asyncio.to_thread(placement_group_table, group)
+    return dict(table["bundles_to_node_id"])
 
 
 def size(test_id: str) -> int:

@@ -27,6 +27,7 @@ class Spool:
         self._deltas: list[bytes] = []
         self._acknowledged = 0
         self._handle: Any = None
+        self._relay: Any = None
         self._sending = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -35,6 +36,10 @@ class Spool:
     def add(self, payload: bytes) -> None:
         """Keep the next delta."""
         self._deltas.append(payload)
+
+    def go_through(self, relay: Any) -> None:
+        """Send by way of this WorkerActor for as long as it lives."""
+        self._relay = relay
 
     async def deliver(self) -> None:
         """Send until everything kept so far has been acknowledged."""
@@ -45,13 +50,30 @@ class Spool:
 
     async def _send(self) -> int:
         batch = self._deltas[self._acknowledged : self._acknowledged + _MOST_AT_ONCE]
+        acknowledged = await self._push(batch)
+        if acknowledged is None:
+            await asyncio.sleep(_RETRY_SECONDS)
+            return -1
+        self._acknowledged = acknowledged
+        return acknowledged
+
+    async def _push(self, batch: list[bytes]) -> int | None:
+        """The number up to which the aggregator has everything; None if it is out of reach."""
+        answer: int | None
+        if self._relay is not None:
+            try:
+                answer = await self._relay.relay.remote(self._index, batch)
+            except RayActorError as error:
+                _log.warning("the relay is gone: %s", error)
+                self._relay = None
+            else:
+                return answer
         try:
             if self._handle is None:
                 self._handle = ray.get_actor(self._name, namespace=names.NAMESPACE)
-            self._acknowledged = await self._handle.push.remote(self._index, batch)
+            answer = await self._handle.push.remote(self._index, batch)
         except (RayActorError, ValueError) as error:
             _log.warning("the aggregator cannot be reached and is tried again: %s", error)
             self._handle = None
-            await asyncio.sleep(_RETRY_SECONDS)
-            return -1
-        return self._acknowledged
+            return None
+        return answer

@@ -142,6 +142,8 @@ class TestRunActor:
                 lambda one: one.handle.load.remote(files, test.entry, test.env, overrides)
             )
         )
+        if len(self._crew) >= self._config.relay_from:
+            await self._crew.gather_metrics(group)
         self._crew.is_ready = True
 
     async def _wait_for_start(self, test: Test) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import ray
 
 from actors.config import HostConfig
+from actors.relay import Relay
 from actors.spool import Spool
 from actors.worker_states import WorkerState
 from fusillade.artifacts import Output, read_output
@@ -50,6 +51,7 @@ class WorkerActor:
         self._index = index
         self._config = config
         self._spool = Spool(test_id, index)
+        self._relay = Relay(test_id)
         self._host: ScriptHost | None = None
         self._steps: dict[str, asyncio.Task[Outcome]] = {}
         self._log: list[str] = []
@@ -118,6 +120,14 @@ class WorkerActor:
         await self._spool.deliver()
         self._told = len(self._log)
         return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
+
+    async def go_through(self, relay: Any) -> None:
+        """Send metrics by way of this WorkerActor, which is on the same machine."""
+        self._spool.go_through(relay)
+
+    async def relay(self, *push: Any) -> Any:
+        """Pass on a push of another WorkerActor of the test; None if it is to be tried again."""
+        return await self._relay.push(*push)
 
     async def deliver(self) -> int:
         """Make sure that the aggregator has all deltas; returns their number."""

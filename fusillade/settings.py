@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     iterations_per_actor: Positive = 10_000
     """Iterations a second for each WorkerActor, at most, where arrival rates say how many there
     will be: about a fifth of what one core does of the heavier cases in docs/performance.md."""
+    relay_from: Positive = 50
+    """From so many WorkerActors on, those of one machine send their metrics in one call."""
     provisioning_seconds: PositiveSeconds = 900.0
     """How long a test waits for machines of its region."""
     ready_seconds: PositiveSeconds = 3600.0

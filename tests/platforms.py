@@ -74,6 +74,7 @@ def running_platform(
             port = probe.getsockname()[1]
         environment = {k: v for k, v in environment.items() if not k.startswith("FUSILLADE_")} | {
             "FUSILLADE_WORKERS_PER_ACTOR": str(WORKERS_PER_ACTOR),
+            "FUSILLADE_RELAY_FROM": "2",
             "FUSILLADE_WATCHDOG_SECONDS": "2",
             "FUSILLADE_RATE_LIMIT_REQUESTS": "0",
             "FUSILLADE_RATE_LIMIT_AUTH_REQUESTS": "0",
