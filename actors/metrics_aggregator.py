@@ -38,12 +38,12 @@ class Result:
 
 
 class MetricsAggregator:
-    """Of one test with ``sources`` WorkerActors."""
+    """Of one test; ``regions`` has that of each of its shares."""
 
-    def __init__(self, test_id: str, sources: int, thresholds: list[Threshold]) -> None:
+    def __init__(self, test_id: str, regions: list[str], thresholds: list[Threshold]) -> None:
         self._test_id = test_id
-        self._sources = sources
-        self._aggregate = Aggregate(thresholds)
+        self._sources = len(regions)
+        self._aggregate = Aggregate(thresholds, regions)
         self._shown = -1
         self._last: dict[str, Any] | None = None
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()

@@ -393,7 +393,7 @@ class TestRunActor:
     async def _aggregator(self, test: Test) -> None:
         metrics_aggregator.remote.options(
             **names.options(names.metrics(self._id), **metrics_aggregator.OPTIONS)
-        ).remote(self._id, len(self._posts(test)), thresholds_of(test.options))
+        ).remote(self._id, [post.region for post in self._posts(test)], thresholds_of(test.options))
 
     async def _unless_ended(self, step: Coroutine[Any, Any, T]) -> T:
         """What a step beside the load returns; given up when the test is cancelled or deleted."""

@@ -78,6 +78,21 @@ class Passes(msgspec.Struct):
     fails: int
 
 
+class RegionPoint(msgspec.Struct):
+    """One second of a run in one of its regions."""
+
+    region: str
+    active_workers: int
+    rps: float
+    avg_latency_ms: float
+    p50_latency_ms: float
+    p95_latency_ms: float
+    p99_latency_ms: float
+    error_rate: float
+    requests: int
+    errors: int
+
+
 class SeriesPoint(msgspec.Struct):
     """One second of a run, counted from its start. ``error_rate`` is between 0 and 1."""
 
@@ -95,6 +110,8 @@ class SeriesPoint(msgspec.Struct):
     data_sent_bytes: int
     data_received_bytes: int
     checks: Passes
+    by_region: list[RegionPoint] = []
+    """Where the test has several regions."""
 
 
 class ShownTest(ListedTest):

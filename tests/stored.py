@@ -55,7 +55,7 @@ async def measured_test(store: Database, user: User, **more: Any) -> Test:
         recorder.record_requests(row)
     recorder.add_check("ok", 1, 0, {"group": ""})
     recorder.set_active_workers({"default": 1})
-    aggregate = Aggregate()
+    aggregate = Aggregate(regions=["eu-hel1", "us-east-1"])
     aggregate.merge(0, recorder.take_delta(1, 0, 1.0))
     summary = msgspec.to_builtins(aggregate.summary())
     test = await stored_test(store, user, summary=summary, **more)

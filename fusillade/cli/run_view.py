@@ -27,6 +27,7 @@ def show(console: Console, summary: Summary) -> None:
     _show_totals(console, summary)
     _show_distributions(console, summary)
     _show_endpoints(console, summary)
+    _show_regions(console, summary)
     console.print()
 
 
@@ -152,6 +153,25 @@ def _show_endpoints(console: Console, summary: Summary) -> None:
     console.print(table)
     if len(endpoints) > _MOST_ENDPOINTS:
         console.print(Text(f"    and {len(endpoints) - _MOST_ENDPOINTS:,} more", "dim"))
+
+
+def _show_regions(console: Console, summary: Summary) -> None:
+    if len(summary.by_region) < 2:
+        return
+    _head(console, "Regions")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("")
+    for header in ("requests", "rate", "failed", "avg", "p95", "p99"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for one in summary.by_region:
+        table.add_row(
+            Text(f"    {one.region}"),
+            f"{one.requests:,}",
+            f"{one.rps:,.1f}/s",
+            Text(f"{one.errors:,}", "bold red" if one.errors else ""),
+            *(numbers.milliseconds(value) for value in (one.avg, one.p95, one.p99)),
+        )
+    console.print(table)
 
 
 def _head(console: Console, title: str, more: str = "") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fusillade.metrics.by_region import ByRegion
 from fusillade.metrics.delta import Delta, decode
 from fusillade.metrics.live import timestamp
 from fusillade.metrics.measured import Measured
@@ -36,7 +37,7 @@ class _Source:
     active: dict[int, dict[str, int]] = field(default_factory=dict)
     """Workers by scenario in the latest seconds."""
 
-    def add_active(self, delta: Delta, second: Second) -> None:
+    def add_active(self, delta: Delta, second: Second, region: str | None) -> None:
         """Count its workers in a second once."""
         # The last delta may tell of a second that has been told of: it finds nobody at work.
         told = self.active.setdefault(delta.second, {})
@@ -44,6 +45,8 @@ class _Source:
             more = count - told.get(scenario, 0)
             if more > 0:
                 second.active[scenario] += more
+                if region is not None:
+                    second.active_in[region] += more
                 told[scenario] = count
         while len(self.active) > _RECENT_SECONDS:
             del self.active[min(self.active)]
@@ -52,7 +55,9 @@ class _Source:
 class Aggregate:
     """Merged metrics of one test. Not thread-safe: one owner, the MetricsAggregator."""
 
-    def __init__(self, thresholds: Sequence[Threshold] = ()) -> None:
+    def __init__(self, thresholds: Sequence[Threshold] = (), regions: Sequence[str] = ()) -> None:
+        """``regions``: of each share of the load; empty for a load that has none."""
+        self._by_region = ByRegion(regions)
         self._measured = Measured()
         self._thresholds = [
             (threshold, Selection(threshold, self._measured)) for threshold in thresholds
@@ -81,13 +86,14 @@ class Aggregate:
         second = self._seconds.get(delta.second)
         if second is None:
             second = self._seconds[delta.second] = Second()
-        self._measured.add(delta, second)
+        region = self._by_region.of(source)
+        self._measured.add(delta, second, self._by_region.tallies(region, second))
         known.ahead.add(delta.number)
         while known.contiguous + 1 in known.ahead:
             known.contiguous += 1
             known.ahead.discard(known.contiguous)
         known.ended_at = max(known.ended_at, delta.second + delta.seconds)
-        known.add_active(delta, second)
+        known.add_active(delta, second, region)
         if delta.second > known.last_second:
             self._reached[known.last_second] -= 1
             self._reached[delta.second] += 1
@@ -180,6 +186,7 @@ class Aggregate:
             "thresholds": [
                 msgspec.to_builtins(result) for result in self.threshold_results(elapsed)
             ],
+            "by_region": self._by_region.live(whole, point),
         }
 
     def series_points(self) -> list[dict[str, Any]]:
@@ -197,5 +204,9 @@ class Aggregate:
         """Everything so far; counts are exact for all deltas that were merged."""
         seconds = max((source.ended_at for source in self._sources.values()), default=0.0)
         return summarize(
-            self._measured, self._sorted_seconds(), seconds, self.threshold_results(seconds)
+            self._measured,
+            self._sorted_seconds(),
+            seconds,
+            self.threshold_results(seconds),
+            self._by_region.results(self._measured.whole, seconds),
         )

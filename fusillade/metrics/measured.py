@@ -1,6 +1,7 @@
 """What a test has measured, by series, metric, check and counter: the sum of all deltas."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -42,12 +43,12 @@ class Measured:
         self.whole = Tally()
         """All requests, and the traffic of what is none."""
 
-    def add(self, delta: Delta, second: Second) -> None:
-        """Add a delta of this second.
+    def add(self, delta: Delta, second: Second, also: Sequence[Tally] = ()) -> None:
+        """Add a delta of this second; its requests are added to the tallies in ``also`` as well.
 
         Raises ``msgspec.MsgspecError`` when it is not what ``Recorder`` makes.
         """
-        tallies = (self.whole, second.requests)
+        tallies = (self.whole, second.requests, *also)
         durations, sums = self._add_requests(delta.requests)
         for tally in tallies:
             tally.add(durations, sums)

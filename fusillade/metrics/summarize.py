@@ -10,6 +10,7 @@ from fusillade.metrics.summary import (
     CheckResult,
     Distribution,
     Endpoint,
+    RegionResult,
     Summary,
     ThresholdResult,
 )
@@ -28,6 +29,7 @@ def summarize(
     seconds: Sequence[tuple[int, Second]],
     duration_seconds: float,
     thresholds: list[ThresholdResult],
+    by_region: list[RegionResult],
 ) -> Summary:
     """Everything so far; ``seconds`` in order."""
     total = measured.whole
@@ -77,6 +79,7 @@ def summarize(
         metrics=metrics,
         metric_kinds=dict.fromkeys(metrics, "counter") | {"vus": "gauge"} | kinds,
         thresholds=thresholds,
+        by_region=by_region,
     )
 
 

@@ -51,6 +51,20 @@ class Endpoint(msgspec.Struct, frozen=True):
     status_codes: dict[str, int]
 
 
+class RegionResult(msgspec.Struct, frozen=True):
+    """Requests from one of the test's regions. ``rps`` is a second, times are in milliseconds."""
+
+    region: str
+    requests: int
+    errors: int
+    error_rate: float
+    rps: float
+    avg: float
+    p50: float
+    p95: float
+    p99: float
+
+
 class CheckResult(msgspec.Struct, frozen=True):
     """One check of one group."""
 
@@ -106,6 +120,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     metric_kinds: dict[str, str] = {}
     """Of each of them: ``histogram``, ``counter``, ``gauge`` or ``rate``."""
     thresholds: list[ThresholdResult] = []
+    by_region: list[RegionResult] = []
+    """Empty where the test ran in no region."""
 
 
 def _rounded(milliseconds: float) -> float:

@@ -26,6 +26,7 @@ def html_page(result: Result) -> str:
         _thresholds(result),
         _checks(result),
         _endpoints(result),
+        _regions(result),
         _durations(result),
         _totals(result),
     )
@@ -168,6 +169,22 @@ def _endpoints(result: Result) -> str:
     left = len(endpoints) - len(rows)
     note = f"{left:,} more endpoints are not shown." if left else ""
     return _section("Endpoints", headers, rows, note=note)
+
+
+def _regions(result: Result) -> str:
+    """Where there are several."""
+    rows = [
+        (
+            escape(one.region),
+            numbers.count(one.requests),
+            f"{one.rps:,.1f}/s",
+            numbers.count(one.errors),
+            *(numbers.milliseconds(value) for value in (one.avg, one.p50, one.p95, one.p99)),
+        )
+        for one in result.summary.by_region
+    ]
+    headers = ("region", "requests", "rate", "failed", "avg", "median", "p95", "p99")
+    return _section("Regions", headers, rows if len(rows) > 1 else ())
 
 
 def _durations(result: Result) -> str:

@@ -89,7 +89,9 @@ async def test_every_field_of_a_test_with_results_is_described(
         "Summary": shown["summary"],
         "Endpoint": shown["summary"]["endpoints"][0],
         "CheckResult": shown["summary"]["checks"][0],
+        "RegionResult": shown["summary"]["by_region"][0],
         "SeriesPoint": shown["series"][0],
+        "RegionPoint": shown["series"][0]["by_region"][0],
     }
     for name, part in parts.items():
         assert set(part) == set(schema["components"]["schemas"][name]["properties"]), name

@@ -137,3 +137,49 @@ def test_series_beyond_the_limit_are_counted_together(monkeypatch: pytest.Monkey
     assert summary.total_requests == sum(one.count for one in summary.endpoints) == 30
     assert [one.count for one in summary.endpoints if one.name == "other"] == [20]
     assert msgspec.to_builtins(summary.metrics["size"])["count"] == 30
+
+
+def test_results_come_by_region_and_sum_to_the_whole() -> None:
+    aggregate = Aggregate(regions=["eu-hel1", "us-east-1", "eu-hel1"])
+    for second, source, requests, status in [
+        (0, 0, 5, 200),
+        (0, 1, 3, 500),
+        (0, 2, 7, 200),
+        (1, 0, 2, 200),
+        (1, 4, 4, 200),  # who took over from host 1
+    ]:
+        number = 1 if source == 4 else second + 1
+        aggregate.merge(source, delta(number, second, requests, status=status))
+    found = {one.region: one for one in aggregate.summary().by_region}
+    assert {name: (one.requests, one.errors) for name, one in found.items()} == {
+        "eu-hel1": (14, 0),
+        "us-east-1": (7, 3),
+    }
+    assert found["us-east-1"].error_rate == pytest.approx(3 / 7, abs=1e-6)
+    assert (found["eu-hel1"].rps, found["us-east-1"].rps) == (7.0, 3.5)
+    assert found["eu-hel1"].p99 == pytest.approx(5.0, rel=0.02)
+    aggregate.settle(3)
+    live = aggregate.metric_message("t", 1)["by_region"]
+    assert [(one["region"], one["rps"], one["total_requests"], one["errors"]) for one in live] == [
+        ("eu-hel1", 2, 14, 0),
+        ("us-east-1", 4, 7, 3),
+    ]
+    points = aggregate.series_points()
+    assert [
+        [(one["region"], one["requests"], one["active_workers"]) for one in point["by_region"]]
+        for point in points
+    ] == [[("eu-hel1", 12, 6), ("us-east-1", 3, 3)], [("eu-hel1", 2, 3), ("us-east-1", 4, 3)]]
+
+
+def test_one_region_has_all_results() -> None:
+    aggregate = Aggregate(regions=["eu-hel1", "eu-hel1"])
+    aggregate.merge(0, delta(1, 0, 5))
+    aggregate.merge(1, delta(1, 0, 3, status=500))
+    (one,) = aggregate.summary().by_region
+    assert (one.region, one.requests, one.errors) == ("eu-hel1", 8, 3)
+    message = aggregate.metric_message("t", 0)
+    (live,) = message["by_region"]
+    assert live["region"] == "eu-hel1"
+    assert all(live[name] == message[name] for name in live if name != "region")
+    assert "by_region" not in aggregate.series_points()[0]
+    assert Aggregate().summary().by_region == []

@@ -10,11 +10,14 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
+from rich.console import Console
 
+from fusillade.cli.run_view import show
 from fusillade.metrics.summary import (
     CheckResult,
     Distribution,
     Endpoint,
+    RegionResult,
     Summary,
     ThresholdResult,
 )
@@ -248,6 +251,32 @@ def test_the_page_shows_totals_checks_thresholds_phases_and_endpoints() -> None:
     ):
         assert words in page.text
     assert page.tags.count("svg") == 4
+
+
+def test_regions_are_shown_where_there_are_several() -> None:
+    one, two = (
+        RegionResult(
+            region=region,
+            requests=requests,
+            errors=1,
+            error_rate=1 / requests,
+            rps=rps,
+            avg=2.0,
+            p50=2.0,
+            p95=4.0,
+            p99=5.5,
+        )
+        for region, requests, rps in [("eu-hel1", 1800, 600.5), (HOSTILE, 1200, 400.0)]
+    )
+    console = Console(width=120, file=io.StringIO(), record=True)
+    show(console, summary(by_region=[one, two]))
+    for text in (
+        console.export_text(),
+        parsed(html_page(result(summary=summary(by_region=[one, two])))).text,
+    ):
+        for words in ("eu-hel1", "1,800", "600.5/s", "1,200", "<script>alert(1)"):
+            assert words in text
+    assert "eu-hel1" not in html_page(result(summary=summary(by_region=[one])))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_runs_no_script() -> None:
