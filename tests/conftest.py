@@ -40,6 +40,7 @@ for _name in (
     "clusters",
     "stored",
     "clocks",
+    "scheduler_process",
     "apis",
     "references",
     "resources",
