@@ -120,8 +120,11 @@ _WEBHOOK = {
     "active": True,
     "created_at": "2026-02-06T12:00:00Z",
 }
+_SHOWN_WEBHOOK = _WEBHOOK | {"failing_since": None, "disabled_reason": None}
+_NEW_WEBHOOK = _WEBHOOK | {"secret": "whsec_..."}
 _DELIVERY = {
     "id": "9a1f0c52-2f4b-4c6e-8a77-0b1d2e3f4a5b",
+    "test_id": _TEST_ID,
     "event": "test.completed",
     "payload": {
         "event": "test.completed",
@@ -141,6 +144,7 @@ _DELIVERY = {
     "status": "delivered",
     "attempts": 1,
     "next_attempt_at": None,
+    "last_attempt_at": _MOMENT,
     "response_status": 200,
     "duration_ms": 35,
     "response_body": "ok",
@@ -286,9 +290,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Templates": {"templates": [_TEMPLATE], **_PAGE},
     "ShownSchedule": _SCHEDULE | {"script_content": _SCRIPT},
     "Schedules": {"schedules": [_SCHEDULE], **_PAGE},
-    "ShownWebhook": _WEBHOOK,
-    "WebhookWithSecret": _WEBHOOK | {"secret": "whsec_..."},
-    "Webhooks": {"webhooks": [_WEBHOOK], **_PAGE},
+    "ShownWebhook": _SHOWN_WEBHOOK,
+    "WebhookWithSecret": _NEW_WEBHOOK,
+    "RotatedWebhook": _NEW_WEBHOOK | {"previous_secret_until": "2026-02-07T12:00:00Z"},
+    "Webhooks": {"webhooks": [_SHOWN_WEBHOOK], **_PAGE},
     "Delivery": _DELIVERY,
     "Deliveries": {"deliveries": [_DELIVERY], **_PAGE},
 }

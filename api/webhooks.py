@@ -1,11 +1,11 @@
 """``/api/v1/webhooks``: whom to tell of the organisation's tests."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.authentication import Full, Read
@@ -66,6 +66,12 @@ class ShownWebhook(BaseModel):
     events: list[str]
     active: bool
     created_at: Moment
+    failing_since: Annotated[
+        Moment | None, Field(description="When an attempt failed and none has arrived since")
+    ]
+    disabled_reason: Annotated[
+        str | None, Field(description="Why the platform has switched it off")
+    ]
 
 
 class WebhookWithSecret(BaseModel):
@@ -77,6 +83,14 @@ class WebhookWithSecret(BaseModel):
     secret: Annotated[str, Field(description="The key of all signatures, whsec_ included")]
     active: bool
     created_at: Moment
+
+
+class RotatedWebhook(WebhookWithSecret):
+    """A webhook whose secret is new, while the one before signs as well."""
+
+    previous_secret_until: Annotated[
+        Moment | None, Field(description="null if the one before signs no more")
+    ]
 
 
 class Webhooks(BaseModel):
@@ -91,16 +105,18 @@ class Webhooks(BaseModel):
 class Delivery(BaseModel):
     """One message and what became of it."""
 
-    id: UUID
+    id: Annotated[UUID, Field(description="Sent as X-Fusillade-Delivery with each attempt")]
+    test_id: UUID | None
     event: str
     payload: dict[str, Any]
     status: Literal["pending", "delivered", "failed"]
     attempts: int
     next_attempt_at: Moment | None
+    last_attempt_at: Moment | None
     response_status: Annotated[int | None, Field(description="Of the last attempt")]
     duration_ms: int | None
     response_body: Annotated[str | None, Field(description="Its first kilobyte")]
-    error: Annotated[str | None, Field(description="Why there was no response")]
+    error: Annotated[str | None, Field(description="Why it has not arrived")]
     created_at: Moment
 
 
@@ -139,7 +155,7 @@ async def list_webhooks(
     """The organisation's webhooks, newest first, without their secrets."""
     page = await webhooks.page(session, caller.organisation_id, limit=limit, cursor=cursor)
     return Webhooks(
-        webhooks=[ShownWebhook(**_fields(webhook)) for webhook in page.rows],
+        webhooks=[_shown(webhook) for webhook in page.rows],
         total=page.total,
         limit=limit,
         next_cursor=page.next_cursor,
@@ -163,7 +179,33 @@ async def change(
         changes,
         rotate_secret=body.rotate_secret,
     )
-    return _with_secret(webhook) if body.rotate_secret else ShownWebhook(**_fields(webhook))
+    return _with_secret(webhook) if body.rotate_secret else _shown(webhook)
+
+
+@router.post("/{webhook_id}/rotate-secret", responses=documented(NotFound))
+async def rotate_secret(
+    webhook_id: UUID,
+    caller: Full,
+    platform: Here,
+    session: Session,
+    overlap_hours: Annotated[int | None, Query(ge=0, le=168)] = None,
+) -> RotatedWebhook:
+    """Give a webhook a new secret. Deliveries carry a signature by the old one as well for
+    `overlap_hours` (by default what the platform's settings say, a day)."""
+    hours = platform.settings.webhook_overlap_hours if overlap_hours is None else overlap_hours
+    webhook = await webhooks.rotate_secret(
+        session,
+        webhook_id,
+        caller.organisation_id,
+        now=datetime.now(UTC),
+        overlap=timedelta(hours=hours),
+    )
+    until = webhook.previous_secret_until
+    return RotatedWebhook(
+        **_fields(webhook),
+        secret=webhook.secret,
+        previous_secret_until=None if until is None else events.moment(until),
+    )
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=documented(NotFound))
@@ -210,6 +252,15 @@ def _with_secret(webhook: Webhook) -> WebhookWithSecret:
     return WebhookWithSecret(**_fields(webhook), secret=webhook.secret)
 
 
+def _shown(webhook: Webhook) -> ShownWebhook:
+    since = webhook.failing_since
+    return ShownWebhook(
+        **_fields(webhook),
+        failing_since=None if since is None else events.moment(since),
+        disabled_reason=webhook.disabled_reason,
+    )
+
+
 def _fields(webhook: Webhook) -> dict[str, Any]:
     return {
         "id": webhook.id,
@@ -221,14 +272,16 @@ def _fields(webhook: Webhook) -> dict[str, Any]:
 
 
 def _delivery(delivery: WebhookDelivery) -> Delivery:
-    upcoming = delivery.next_attempt_at
+    upcoming, last = delivery.next_attempt_at, delivery.last_attempt_at
     return Delivery(
         id=delivery.id,
+        test_id=delivery.test_id,
         event=delivery.event,
         payload=json.loads(delivery.payload),
         status=delivery.status,  # type: ignore[arg-type]
         attempts=delivery.attempts,
         next_attempt_at=None if upcoming is None else timestamp(upcoming),
+        last_attempt_at=None if last is None else timestamp(last),
         response_status=delivery.response_status,
         duration_ms=delivery.duration_ms,
         response_body=delivery.response_body,

@@ -142,6 +142,15 @@ class Settings(BaseSettings):
     """How long ``?wait=true`` waits, without and with ``wait_for=completed``."""
     webhook_allow_private: bool = False
     """Whether webhooks may lead to loopback and private addresses."""
+    webhook_ca_file: Path | None = None
+    """Certificates in PEM that receivers may have besides those that the system trusts: a
+    self-signed one, or one's own authority."""
+    webhook_failing_hours: Positive = 72
+    """A webhook is switched off when nothing has arrived there for so long, however often tried."""
+    webhook_overlap_hours: NotNegative = 24
+    """How long the secret before a rotation signs as well."""
+    webhook_retention_days: Positive = 30
+    """How long deliveries are shown."""
     serve_replicas: Positive = 1
     """API processes."""
 

@@ -45,6 +45,8 @@ for _name in (
     "references",
     "resources",
     "outboxes",
+    "receivers",
+    "dispatchers",
 ):
     _load(_name)
 

@@ -1,6 +1,8 @@
 """Organisations, tests and webhooks for tests of the outbox, put straight into the database."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ from sqlalchemy import select
 from fusillade.storage import accounts, tests, webhooks
 from fusillade.storage.database import Database
 from fusillade.storage.models import Test, Webhook, WebhookDelivery
+from fusillade.webhooks import outbox
 
 ALL_EVENTS = [
     "test.scheduled",
@@ -78,3 +81,19 @@ async def told(store: Database, webhook: Webhook) -> list[tuple[str, Any]]:
     """Events and data of the messages to a webhook."""
     payloads = [json.loads(one.payload) for one in await deliveries(store, webhook)]
     return [(payload["event"], payload["data"]) for payload in payloads]
+
+
+async def emit(store: Database, owner: UUID, test_id: UUID | None = None, **data: Any) -> None:
+    """Put an event into the outbox."""
+    async with store.session() as session:
+        await outbox.emit(session, owner, "test.ready", data, test_id=test_id)
+
+
+async def settled(
+    store: Database, hook: Webhook, holds: Callable[[list[WebhookDelivery]], Any]
+) -> list[WebhookDelivery]:
+    """The deliveries to a webhook once it holds for them."""
+    async with asyncio.timeout(30):
+        while not holds(rows := await deliveries(store, hook)):  # noqa: ASYNC110
+            await asyncio.sleep(0.03)
+    return rows

@@ -1,12 +1,14 @@
 """Webhooks, and what has been sent to them; what is to be sent comes by ``webhooks/outbox.py``."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade.storage import pages
+from fusillade.storage.deliveries import give_up
 from fusillade.storage.models import Webhook, WebhookDelivery
 from fusillade.storage.ownership import owned
 from fusillade.storage.pages import Page
@@ -40,14 +42,46 @@ async def change(
     *,
     rotate_secret: bool = False,
 ) -> Webhook:
-    """Change columns of a webhook; give it a new secret on request. Raises ``NotFound``."""
+    """Change columns of a webhook; give it a new secret on request. Raises ``NotFound``.
+
+    What is in the outbox when it is switched off is not sent. Switching it on, and another URL,
+    make it forget that nothing has arrived.
+    """
     webhook = await owned(session, Webhook, webhook_id, organisation_id, lock=True)
+    was_active = webhook.active
     for name, value in changes.items():
         setattr(webhook, name, value)
+    if changes.get("active") or "url" in changes:
+        webhook.failing_since = None
+    if webhook.active:
+        webhook.disabled_reason = None
+    elif was_active:
+        await give_up(session, webhook_id, "The webhook was switched off before this was sent.")
     if rotate_secret:
-        webhook.secret = signature.new_secret()
+        _rotate(webhook)
     await session.flush()
     return webhook
+
+
+async def rotate_secret(
+    session: AsyncSession,
+    webhook_id: UUID,
+    organisation_id: UUID,
+    *,
+    now: datetime,
+    overlap: timedelta,
+) -> Webhook:
+    """Give a webhook a new secret; the old one signs as well for a while. Raises ``NotFound``."""
+    webhook = await owned(session, Webhook, webhook_id, organisation_id, lock=True)
+    _rotate(webhook, now + overlap if overlap else None)
+    await session.flush()
+    return webhook
+
+
+def _rotate(webhook: Webhook, previous_until: datetime | None = None) -> None:
+    webhook.previous_secret = webhook.secret if previous_until is not None else None
+    webhook.previous_secret_until = previous_until
+    webhook.secret = signature.new_secret()
 
 
 async def delete(session: AsyncSession, webhook_id: UUID, organisation_id: UUID) -> None:

@@ -13,12 +13,15 @@ def new_secret() -> str:
     return SECRET_PREFIX + secrets.token_urlsafe(32)
 
 
-def sign(body: str, secret: str, timestamp: int) -> str:
+def sign(body: str, secret: str, timestamp: int, *more: str) -> str:
     """The header's value, ``t=<timestamp>,v1=<signature>``.
 
     The signature is the HMAC-SHA256 of ``timestamp.body``, in hexadecimal; ``timestamp`` is the
-    Unix time of the sending in whole seconds, so that a receiver can refuse what is old.
+    Unix time of the sending in whole seconds, so that a receiver can refuse what is old. ``more``
+    secrets add a ``v1`` each.
     """
     payload = f"{timestamp}.{body}".encode()
-    computed = hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={computed}"
+    computed = (
+        hmac.new(one.encode(), payload, hashlib.sha256).hexdigest() for one in (secret, *more)
+    )
+    return ",".join([f"t={timestamp}", *(f"v1={signature}" for signature in computed)])

@@ -14,7 +14,7 @@ _MOST_CHARACTERS = 2048
 _UNFIT = re.compile(r"[\x00-\x20\x7f\\<>\"{}|^`\ud800-\udfff]")
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]")
 _NEVER: tuple[Kind, ...] = ("metadata", "link-local", "reserved")
-_IN_WORDS: dict[Kind, str] = {
+IN_WORDS: dict[Kind, str] = {
     "private": "a private address",
     "loopback": "this machine itself",
     "link-local": "a link-local address",
@@ -41,12 +41,16 @@ def check_url(url: str, *, allow_private: bool = False) -> None:
     if not split.hostname or _HOST.fullmatch(host) is None:
         raise ValidationFailed("url has no valid host: write it as https://your-server.com/path.")
     kind = kind_of_host(host)
-    if kind in (None, "public") or (allow_private and kind not in _NEVER):
+    if kind is None or is_open(kind, allow_private=allow_private):
         return
-    assert kind is not None
     raise ValidationFailed(
-        f"url leads to {_IN_WORDS[kind]} ({split.hostname}); webhooks go to public hosts only."
+        f"url leads to {IN_WORDS[kind]} ({split.hostname}); webhooks go to public hosts only."
     )
+
+
+def is_open(kind: Kind, *, allow_private: bool) -> bool:
+    """Whether webhooks may lead to addresses of this kind."""
+    return kind == "public" or (allow_private and kind not in _NEVER)
 
 
 def _split(url: str) -> SplitResult:

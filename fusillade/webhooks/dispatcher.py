@@ -1,0 +1,198 @@
+"""The dispatcher: sends what is in the outbox, several messages at once.
+
+All that it knows is in the database. It may be killed at any moment: what it was sending is sent
+again when its claims have run out. It is woken by the outbox's notices and by the next moment at
+which something is due; if a notice is lost, it looks by itself after a while.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fusillade.storage import deliveries, notices
+from fusillade.storage.database import Database, StorageUnavailable
+from fusillade.storage.deliveries import Due
+from fusillade.webhooks import outbox
+from fusillade.webhooks.attempts import Attempt, Outcome
+
+AT_ONCE = 256
+_OF_ORGANISATION = 32
+_OF_WEBHOOK = 4
+"""How many messages may be on their way: so a slow receiver holds up its own webhook, and slow
+webhooks hold up their own organisation."""
+
+_LOOK_SECONDS = 15.0
+"""How often the outbox is looked at although nothing has called for it."""
+_REST = 5.0
+"""How many times as long as a look takes the next one waits at least."""
+_PRUNE_SECONDS = 3600.0
+_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of deliveries."""
+
+    failing_hours: int
+    retention_days: int
+    allow_private: bool
+    ca_file: Path | None
+
+
+class Sends(Protocol):
+    """Who makes an attempt: a ``Sender``."""
+
+    async def send(self, attempt: Attempt, clock: Callable[[], float] = ...) -> Outcome: ...
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Dispatcher:
+    """Of one database; made in the event loop that uses it. ``now`` tells the time."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: Sends,
+        limits: Limits,
+        *,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._failing_limit = timedelta(hours=limits.failing_hours)
+        self._retention = timedelta(days=limits.retention_days)
+        self._now = now
+        self._awake = asyncio.Event()
+        self._of_webhook: Counter[UUID] = Counter()
+        self._of_organisation: Counter[UUID] = Counter()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages are on their way."""
+        return len(self._sending)
+
+    def wake(self) -> None:
+        """There may be something to send: look now."""
+        self._awake.set()
+
+    async def run(self, url: str) -> None:
+        """Send until cancelled. ``url``: the database, whose notices are listened to."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(notices.listen(url, outbox.CHANNEL, self.wake))
+                group.create_task(self._tidy())
+                await self._look_again_and_again()
+        finally:
+            for task in self._sending:
+                task.cancel()
+            await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _look_again_and_again(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                wait = await self.look()
+            except StorageUnavailable as error:
+                _log.warning("the outbox of webhooks: %s", error)
+                wait = _RETRY_SECONDS
+            # However much is going on, looking takes a small part of the time.
+            await asyncio.sleep((time.monotonic() - began) * _REST)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._awake.wait()
+
+    async def look(self) -> float:
+        """Begin to send what is due and there is room for; returns the seconds to the next look, if
+        nothing calls for it before."""
+        self._awake.clear()
+        async with self._database.session() as session:
+            waiting = await deliveries.due(session)
+        now = self._now()
+        for one in waiting:
+            if one.at > now:
+                return min(_LOOK_SECONDS, (one.at - now).total_seconds())
+            if (room := self._room(one)) > 0:
+                await self._claim(one, room, now)
+        return _LOOK_SECONDS
+
+    def _room(self, one: Due) -> int:
+        return min(
+            AT_ONCE - len(self._sending),
+            _OF_ORGANISATION - self._of_organisation[one.organisation_id],
+            _OF_WEBHOOK - self._of_webhook[one.webhook_id],
+        )
+
+    async def _claim(self, one: Due, room: int, now: datetime) -> None:
+        async with self._database.session() as session:
+            attempts = await deliveries.claim(session, one.webhook_id, room, now)
+        for attempt in attempts:
+            self._of_webhook[attempt.webhook_id] += 1
+            self._of_organisation[attempt.organisation_id] += 1
+            task = asyncio.create_task(self._deliver(attempt))
+            self._sending.add(task)
+            task.add_done_callback(partial(self._done, attempt))
+
+    def _done(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._of_webhook[attempt.webhook_id] -= 1
+        self._of_organisation[attempt.organisation_id] -= 1
+        # Those that are at zero would grow without end.
+        self._of_webhook, self._of_organisation = +self._of_webhook, +self._of_organisation
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("delivery %s", attempt.delivery_id, exc_info=error)
+        self.wake()
+
+    async def _deliver(self, attempt: Attempt) -> None:
+        outcome = await self._send(attempt)
+        await self._stored(
+            lambda session: deliveries.settle(
+                session, attempt, outcome, self._now(), failing_limit=self._failing_limit
+            )
+        )
+
+    async def _send(self, attempt: Attempt) -> Outcome:
+        began = time.perf_counter()
+        try:
+            return await self._sender.send(attempt, lambda: self._now().timestamp())
+        except Exception:  # whatever it is: it must not be tried for ever
+            _log.exception("delivery %s", attempt.delivery_id)
+            took = round((time.perf_counter() - began) * 1000)
+            return Outcome(took, error="The platform made an error; its log has the details.")
+
+    async def _tidy(self) -> None:
+        """Delete what is old, now and then."""
+        while True:
+            while await self._stored(self._prune):
+                pass
+            await self._stored(lambda session: deliveries.forget_secrets(session, self._now()))
+            await asyncio.sleep(_PRUNE_SECONDS)
+
+    async def _prune(self, session: AsyncSession) -> int:
+        return await deliveries.prune(session, self._now() - self._retention)
+
+    async def _stored(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run a transaction, again and again while the database is away."""
+        while True:
+            try:
+                async with self._database.session() as session:
+                    return await work(session)
+            except StorageUnavailable as error:
+                _log.warning("the outbox of webhooks: %s", error)
+                await asyncio.sleep(_RETRY_SECONDS)
