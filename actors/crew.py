@@ -17,6 +17,8 @@ from fusillade.posts import Post
 
 _TELL_SECONDS = 5.0
 """How long an order is waited for; it goes on its way all the same."""
+_ANSWER_SECONDS = 1.0
+"""How long people who look wait for each."""
 
 
 class StepFailed(Exception):
@@ -131,6 +133,18 @@ class Crew:
             replace(state, region=one.post.region, workers=one.post.workers)
             for state, one in zip(found, self._members, strict=True)
         ]
+
+    async def log_lines(self) -> list[str]:
+        """What the script has printed on those that answer, one after the other."""
+        calls = [asyncio.ensure_future(plain(one.handle.log_lines.remote())) for one in self]
+        if not calls:
+            return []
+        done, _ = await asyncio.wait(calls, timeout=_ANSWER_SECONDS)
+        lines: list[str] = []
+        for call in calls:
+            if call in done and call.exception() is None:
+                lines += call.result()
+        return lines
 
     def kill(self, member: Member) -> None:
         """End one that does not come to an end."""

@@ -7,6 +7,7 @@ which keep all that they have measured, send it again.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _LATEST_SECONDS = 2
 """A second that not all WorkerActors have told of after this time is shown without them."""
 _MOST_WAITING = 120
+_SUMMARY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class MetricsAggregator:
         self._noted: set[tuple[str, str]] = set()
         """Crossed thresholds that the TestRunActor has noted."""
         self._noting: asyncio.Task[None] | None = None
+        self._summary: dict[str, Any] | None = None
+        self._summary_at = 0.0
 
     async def push(self, source: int, deltas: list[bytes]) -> int:
         """Merge deltas of one WorkerActor; returns the number up to which all have come."""
@@ -87,6 +91,18 @@ class MetricsAggregator:
                 source: self._aggregate.acknowledged(source) for source in range(self._sources)
             },
         )
+
+    async def summary_of_now(self) -> dict[str, Any]:
+        """The summary of what has been merged; the same one for a second, however many ask."""
+        if self._summary is None or time.monotonic() - self._summary_at > _SUMMARY_SECONDS:
+            self._summary = msgspec.to_builtins(self._aggregate.summary())
+            self._summary_at = time.monotonic()
+        return self._summary
+
+    async def series_after(self, second: int) -> list[dict[str, Any]]:
+        """A point for each second that listeners were told of, later than ``second``."""
+        points = self._aggregate.series_points(after=second)
+        return [point for point in points if point["second"] <= self._shown]
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
         """The WebSocket's ``metric`` messages: the newest one at once, then one a second."""

@@ -44,6 +44,7 @@ _RETRY_SECONDS = 1.0
 _OVERTIME_SECONDS = 60.0
 _LINGER_SECONDS = 5.0
 _ANSWER_SECONDS = 4.0
+_MOST_LOG_LINES = 200
 
 T = TypeVar("T")
 
@@ -81,6 +82,10 @@ class TestRunActor:
     async def worker_states(self) -> list[WorkerState]:
         """How the WorkerActors are that have a machine."""
         return await self._crew.states()
+
+    async def log_lines(self) -> list[str]:
+        """What the script has printed so far, as much of it as the summary will have."""
+        return (await self._crew.log_lines())[:_MOST_LOG_LINES]
 
     # ---- the way through the states ----------------------------------------------------------
 
@@ -305,7 +310,7 @@ class TestRunActor:
             if summarize:
                 last = await self._handle_summary(result.summary)
                 files = last.artifacts
-            values["summary"] = result.summary | {"log": log[:200] + last.log}
+            values["summary"] = result.summary | {"log": log[:_MOST_LOG_LINES] + last.log}
             series = result.series
 
         async def save(session: AsyncSession) -> Test:

@@ -143,6 +143,11 @@ class WorkerActor:
         except ScriptHostDied:
             return  # `run` tells why
 
+    async def log_lines(self) -> list[str]:
+        """What the script has printed so far."""
+        self._note_early_logs()
+        return self._log
+
     async def state(self) -> WorkerState:
         """How it is, for people who look."""
         node = ray.get_runtime_context().get_node_id()

@@ -16,12 +16,14 @@ from api.shown_tests import ComparedTests, ListedTest
 from api.tests import brief
 from fusillade.errors import NotFound, ValidationFailed
 from fusillade.metrics.live import timestamp
-from fusillade.storage import tests, trends
+from fusillade.storage import sparklines, tests, trends
 
 router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"])
 
 _LONGEST_DAYS = 365
 _MOST_COMPARED = 10
+_MOST_SPARKLINES = 100
+_SPARKLINE_POINTS = 40
 
 
 class Point(BaseModel):
@@ -52,6 +54,20 @@ class Trends(BaseModel):
     total_runs: int
     points: list[Point]
     daily: list[Day]
+
+
+class Sparkline(BaseModel):
+    """One run, drawn small."""
+
+    test_id: UUID
+    rps: list[float]
+    p95_latency_ms: list[float]
+
+
+class Sparklines(BaseModel):
+    """In the order in which they were asked for."""
+
+    sparklines: list[Sparkline]
 
 
 @router.get("/trends")
@@ -105,6 +121,26 @@ async def list_trends(
     )
 
 
+@router.get("/sparklines", responses=documented(NotFound))
+async def list_sparklines(
+    caller: TestRead,
+    session: Session,
+    test_ids: Annotated[str, Query(description="Up to 100 ids, separated by commas")],
+) -> Sparklines:
+    """Runs drawn small, for lists (an extension of the reference): each in at most 40 points, in
+    the order in which they are asked for. They are empty before a test has results."""
+    ids = _ids(test_ids, _MOST_SPARKLINES, "drawn")
+    await tests.need(session, ids, caller.organisation_id)
+    found = await sparklines.of(session, ids, _SPARKLINE_POINTS)
+    return Sparklines(
+        sparklines=[
+            Sparkline(test_id=one, rps=rates, p95_latency_ms=latencies)
+            for one in ids
+            for rates, latencies in [found.get(one, ([], []))]
+        ]
+    )
+
+
 @router.get("/compare", responses=documented(NotFound))
 async def compare_runs(
     caller: TestRead,
@@ -112,7 +148,10 @@ async def compare_runs(
     test_ids: Annotated[str, Query(description="Up to 10 ids, separated by commas")],
 ) -> ComparedTests:
     """Up to 10 runs side by side, in the order in which they are asked for."""
-    found = [await tests.get(session, one, caller.organisation_id) for one in _ids(test_ids)]
+    found = [
+        await tests.get(session, one, caller.organisation_id)
+        for one in _ids(test_ids, _MOST_COMPARED, "compared")
+    ]
     return ComparedTests(tests=[ListedTest(**brief(test)) for test in found])
 
 
@@ -125,7 +164,7 @@ def _days(period: str) -> int:
     return int(match[1])
 
 
-def _ids(text: str) -> list[UUID]:
+def _ids(text: str, most: int, verb: str) -> list[UUID]:
     ids = []
     for part in text.split(","):
         try:
@@ -135,6 +174,6 @@ def _ids(text: str) -> list[UUID]:
                 f"test_ids: {part.strip()!r} is not the id of a test."
             ) from error
     ids = list(dict.fromkeys(ids))
-    if len(ids) > _MOST_COMPARED:
-        raise ValidationFailed(f"test_ids: at most {_MOST_COMPARED} tests can be compared.")
+    if len(ids) > most:
+        raise ValidationFailed(f"test_ids: at most {most} tests can be {verb}.")
     return ids

@@ -18,7 +18,9 @@ from api import (
     live,
     me,
     openapi,
+    page,
     pauses,
+    progress,
     quota,
     schedules,
     team,
@@ -70,6 +72,7 @@ def build_app(settings: Settings) -> FastAPI:
         validation,  # before tests/{test_id}
         tests,
         pauses,
+        progress,
         workers,
         analytics,
         artifacts,
@@ -77,6 +80,7 @@ def build_app(settings: Settings) -> FastAPI:
         schedules,
         webhooks,
         live,
+        page,  # last: it has the root
     ):
         app.include_router(resource.router)
     openapi.install(app)

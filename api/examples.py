@@ -286,6 +286,35 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "daily": [{"date": "2026-02-06", "runs": 1, "avg": 89.2, "min": 89.2, "max": 89.2}],
     },
+    "Sparklines": {
+        "sparklines": [
+            {"test_id": _TEST_ID, "rps": [1180.5, 1250.0], "p95_latency_ms": [92.4, 89.2]}
+        ]
+    },
+    "SeriesSoFar": {
+        "test_id": _TEST_ID,
+        "status": "running",
+        "series": [
+            {
+                "second": 0,
+                "active_workers": 100,
+                "rps": 1250.0,
+                "avg_latency_ms": 42.5,
+                "p50_latency_ms": 38.1,
+                "p95_latency_ms": 89.2,
+                "p99_latency_ms": 140.7,
+                "error_rate": 0.0,
+                "requests": 1250,
+                "errors": 0,
+                "iterations": 1250,
+                "data_sent_bytes": 150000,
+                "data_received_bytes": 1250000,
+                "checks": {"passes": 1250, "fails": 0},
+            }
+        ],
+    },
+    "SummaryOfNow": {"test_id": _TEST_ID, "status": "provisioning", "summary": None},
+    "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},
     "Templates": {"templates": [_TEMPLATE], **_PAGE},
     "ShownSchedule": _SCHEDULE | {"script_content": _SCRIPT},

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from actors.platform import PEER_HEADER, forwards_peers
+from api.page import ASSETS
 from fusillade.client_address import client_address, counted_as
 from fusillade.errors import RateLimited
 from fusillade.request_counts import Count, Limit, RequestCounts
@@ -55,7 +56,9 @@ class RateLimits:
         await self._app(scope, receive, with_headers)
 
     def _limit_of(self, scope: Scope) -> Limit | None:
-        if scope["type"] not in ("http", "websocket") or scope["path"] in _FREE:
+        if scope["type"] not in ("http", "websocket"):
+            return None
+        if scope["path"] in _FREE or scope["path"].startswith(ASSETS):
             return None
         guessing = scope["path"].startswith(_AUTHENTICATION)
         limit = self._authentication if guessing else self._general

@@ -48,6 +48,12 @@ SCHEMA: dict[str, Any] = {
         "workers": {"type": "integer", "minimum": 1},
         "duration": {"type": "integer", "minimum": 1, "description": "Seconds"},
         "region": {"type": "string", "description": REGION_DESCRIPTION},
+        "start": {
+            "type": "boolean",
+            "default": False,
+            "description": "Start it as soon as it is ready, whoever waits (an extension of the "
+            "reference); with wait=true the answer comes at its end",
+        },
         "assets": {
             "type": "array",
             "items": {"type": "string", "format": "binary"},
@@ -77,6 +83,7 @@ class _Fields(BaseModel):
     workers: Annotated[int, Field(ge=1)]
     duration: Annotated[int, Field(ge=1)]
     region: Region | None = None
+    start: bool = False
 
 
 class TestForm(BaseModel):
@@ -88,6 +95,7 @@ class TestForm(BaseModel):
     workers: int
     duration: int
     region: str | None
+    start: bool
     entry: str
     files: dict[str, bytes]
     """By path inside the test; ``entry`` is one of them."""

@@ -67,7 +67,7 @@ async def create(
             platform,
             caller,
             _plan(form, platform.settings),
-            start_when_ready=wait and wait_for == "completed",
+            start_when_ready=form.start or (wait and wait_for == "completed"),
             first=first,
         )
     except Repeated as repeated:

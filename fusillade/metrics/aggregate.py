@@ -189,9 +189,10 @@ class Aggregate:
             "by_region": self._by_region.live(whole, point),
         }
 
-    def series_points(self) -> list[dict[str, Any]]:
-        """One point a second, in order, as it is stored with the test."""
-        return [second.point(number) for number, second in self._sorted_seconds()]
+    def series_points(self, after: int = -1) -> list[dict[str, Any]]:
+        """One point for each second later than ``after``, in order, as it is stored with the
+        test."""
+        return [second.point(number) for number, second in self._sorted_seconds() if number > after]
 
     def _sorted_seconds(self) -> list[tuple[int, Second]]:
         if len(self._in_order) != len(self._seconds):

@@ -1,6 +1,6 @@
 """Tests and their runs: what is stored of them, and how their status may change."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,15 @@ async def create(session: AsyncSession, test: Test, files: Mapping[str, bytes]) 
 async def get(session: AsyncSession, test_id: UUID, organisation_id: UUID) -> Test:
     """One test of an organisation. Raises :class:`NotFound`."""
     return await owned(session, Test, test_id, organisation_id)
+
+
+async def need(session: AsyncSession, test_ids: Sequence[UUID], organisation_id: UUID) -> None:
+    """Raises :class:`NotFound` for the first that does not exist or is another organisation's."""
+    owned = Test.organisation_id == organisation_id
+    found = set(await session.scalars(select(Test.id).where(Test.id.in_(test_ids), owned)))
+    for test_id in test_ids:
+        if test_id not in found:
+            raise not_found(test_id)
 
 
 async def by_id(session: AsyncSession, test_id: UUID) -> Test:

@@ -280,5 +280,9 @@ ROWS: list[Row] = [
         "Beside the reference",
         "GET /api/v1/invites/:token",
         "POST /api/v1/invites/:token/accept",
+        "GET /api/v1/tests/:id/series",
+        "GET /api/v1/tests/:id/summary",
+        "GET /api/v1/tests/:id/log",
+        "GET /api/v1/analytics/sparklines",
     ),
 ]
