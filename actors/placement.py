@@ -1,7 +1,6 @@
 """Where a test's WorkerActors run: machines of its region, started if need be."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,19 +22,23 @@ _LOOK_SECONDS = 1
 def reserve(test_id: str, regions: Sequence[str]) -> PlacementGroup:
     """Ask for one CPU for each WorkerActor, on a node of its region.
 
-    Returns at once; on a cluster that scales this is what starts machines. The placement group
-    that a test has already is returned as it is.
+    Returns at once; on a cluster that scales this is what starts machines.
     """
-    name = names.test_run(test_id)
-    with contextlib.suppress(ValueError):
-        return get_placement_group(name)
     return placement_group(
         [{"CPU": 1.0}] * len(regions),
         strategy="SPREAD",
-        name=name,
+        name=names.test_run(test_id),
         lifetime="detached",
         bundle_label_selector=[{names.REGION_LABEL: region} for region in regions],
     )
+
+
+def reserved(test_id: str) -> PlacementGroup | None:
+    """What a test has asked for, and has perhaps got, before this."""
+    try:
+        return get_placement_group(names.test_run(test_id))
+    except ValueError:
+        return None
 
 
 async def is_ready(group: PlacementGroup) -> bool:
@@ -51,16 +54,15 @@ async def nodes(group: PlacementGroup) -> dict[int, str]:
 
 def size(test_id: str) -> int:
     """How many WorkerActors a test has asked room for; 0 when it has none."""
-    try:
-        return int(get_placement_group(names.test_run(test_id)).bundle_count)
-    except ValueError:
-        return 0
+    group = reserved(test_id)
+    return 0 if group is None else int(group.bundle_count)
 
 
 def release(test_id: str) -> None:
     """Give the CPUs back."""
-    with contextlib.suppress(ValueError):
-        remove_placement_group(get_placement_group(names.test_run(test_id)))
+    group = reserved(test_id)
+    if group is not None:
+        remove_placement_group(group)
 
 
 def find(name: str) -> Any | None:

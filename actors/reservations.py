@@ -16,6 +16,7 @@ from fusillade.queueing import Reservation
 _log = logging.getLogger(__name__)
 _ANSWER_SECONDS = 1.0
 _FRESH_SECONDS = 1.0
+_NO_ROOM = ("NO_RESOURCES", "INFEASIBLE")
 
 
 class Reservations:
@@ -33,7 +34,7 @@ class Reservations:
             return None
         answer = self._answer
         if answer is None or (answer.done() and self._age > _FRESH_SECONDS):
-            answer = self._answer = self._thread.submit(_reservations)
+            answer = self._answer = self._thread.submit(reservations)
             self._asked_at = time.monotonic()
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -53,7 +54,8 @@ class Reservations:
         return time.monotonic() - self._asked_at
 
 
-def _reservations() -> dict[UUID, Reservation]:
+def reservations() -> dict[UUID, Reservation]:
+    """By test. Blocks; raises ``RayError``."""
     found = {}
     refused = autoscaler.refused_groups(_ANSWER_SECONDS)
     for group_id, group in placement_group_table().items():
@@ -63,5 +65,12 @@ def _reservations() -> dict[UUID, Reservation]:
         nodes = group["bundles_to_node_id"].items()
         # The nil id is all ones.
         placed = frozenset(index for index, node in nodes if node.strip("f"))
-        found[test_id] = Reservation(group["state"] == "CREATED", placed, group_id in refused)
+        is_complete = group["state"] == "CREATED"
+        # A cluster that does not scale has refused when it has looked for room and found none.
+        is_refused = (
+            group["stats"]["scheduling_state"] in _NO_ROOM
+            if refused is None
+            else group_id in refused
+        )
+        found[test_id] = Reservation(is_complete, placed, is_refused and not is_complete)
     return found

@@ -14,13 +14,14 @@ from uuid import UUID
 
 import msgspec
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actors import metrics_aggregator, names, placement
 from actors.config import RunConfig
 from actors.crew import Crew, Member, StepFailed, plain
 from actors.metrics_aggregator import Result
+from actors.reservations import reservations
 from actors.worker import Outcome
 from actors.worker_states import WorkerState
 from fusillade.errors import InternalError, InvalidState, NotFound
@@ -28,6 +29,7 @@ from fusillade.hosting.messages import Overrides
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.live import status_message
 from fusillade.posts import Post, in_words, posts_of
+from fusillade.queueing import stands_behind
 from fusillade.script.options import longest_grace, thresholds_of
 from fusillade.settings import Settings
 from fusillade.storage import artifacts, breaches, pauses, tests
@@ -129,9 +131,9 @@ class TestRunActor:
         if self._crew.is_ready:
             return
         await self._aggregator(test)
-        group = placement.reserve(self._id, [post.region for post in posts])
+        group = placement.reserved(self._id)
         deadline = time.monotonic() + self._config.provisioning_seconds
-        while not await placement.is_ready(group):
+        while group is None or not await placement.is_ready(group):
             if (await self._row()).status not in tests.ACTIVE:
                 raise InvalidState("The test was cancelled while it waited for machines.")
             if time.monotonic() > deadline:
@@ -139,6 +141,13 @@ class TestRunActor:
                     f"There was no room for {in_words(posts)} within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
+            if await self._stands_behind(test):
+                # Ray gives what becomes free to whom it fits, not to who was first.
+                placement.release(self._id)
+                group = None
+                await asyncio.sleep(_RETRY_SECONDS)
+            elif group is None:
+                group = placement.reserve(self._id, [post.region for post in posts])
         self._crew.place(group, posts, self._config.hosts)
         files = ray.put(await self._stored(lambda session: tests.files(session, self._uuid)))
         overrides = Overrides(workers=test.workers, duration_seconds=test.duration_seconds)
@@ -150,6 +159,17 @@ class TestRunActor:
         if len(self._crew) >= self._config.relay_from:
             await self._crew.gather_metrics(group)
         self._crew.is_ready = True
+
+    async def _stands_behind(self, test: Test) -> bool:
+        """Whether the next machine that becomes free is for a test that came earlier."""
+        before = await self._stored(lambda session: tests.provisioned_before(session, test))
+        if not before:
+            return False
+        try:
+            return stands_behind(before, await asyncio.to_thread(reservations))
+        except RayError as error:
+            _log.warning("test %s: %s", self._id, error)
+            return False
 
     async def _wait_for_start(self, test: Test) -> None:
         if test.start_when_ready:

@@ -17,7 +17,8 @@ class Reservation:
     placed: frozenset[int]
     """The posts that have a machine, by their index."""
     is_refused: bool = False
-    """Whether no machine will be started for the others: there are as many as there may be."""
+    """Whether no machine will be started for the others: there are as many as there may be. Who
+    comes later stands behind it, or a smaller test would take the place that becomes free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,11 @@ class QueueStatus:
     """WorkerActors with a machine; None if that is not known."""
     by_region: list[RegionQueue]
     """In the order in which the test names them."""
+
+
+def stands_behind(before: Sequence[UUID], reservations: Mapping[UUID, Reservation]) -> bool:
+    """Whether one of the tests ``before`` is first to get the next machine that becomes free."""
+    return any(one in reservations and reservations[one].is_refused for one in before)
 
 
 def queue_status(
@@ -82,10 +88,10 @@ def queue_status(
     known = reservations or {}
     ahead = [one for one in before if one not in known or not known[one].is_complete]
     waiting_for = in_words(post for index, post in enumerate(posts) if index not in placed)
-    is_full = mine is not None and mine.is_refused
+    is_full = (mine is not None and mine.is_refused) or stands_behind(before, known)
     if is_full:
         where = "where" if len(by_region) == 1 else "and in one of these regions"
-        waiting_for += f", {where} all machines are taken and no more may be started"
+        waiting_for += f", {where} no machine is free and no more may be started"
     return QueueStatus(
         waiting=True,
         position=len(ahead) + 1,

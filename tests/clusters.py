@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,8 +111,15 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_cluster(*regions: str, cpus: int = CPUS, **environment: str) -> Iterator[Cluster]:
-    """A head without load, and a node for each of ``regions``; nothing is left at the end."""
+def running_cluster(
+    *regions: str,
+    cpus: int = CPUS,
+    autoscaling: Callable[[str], str] | None = None,
+    **environment: str,
+) -> Iterator[Cluster]:
+    """A head without load, and a node for each of ``regions``; nothing is left at the end.
+
+    ``autoscaling``: makes the text of the autoscaler's file from the head's address."""
     with tempfile.TemporaryDirectory(prefix="fusi-", dir="/tmp") as root:
         directory = Path(root)
         token = directory / "ray_token"
@@ -127,7 +134,7 @@ def running_cluster(*regions: str, cpus: int = CPUS, **environment: str) -> Iter
         head = Node(HEAD)
         cluster = Cluster(f"{_HOST}:{ray_platform.free_ports(1)[0]}", own, directory, [head])
         try:
-            _start_head(cluster, head)
+            _start_head(cluster, head, autoscaling)
             for region in regions:
                 cluster.add(region, cpus)
             yield cluster
@@ -152,8 +159,15 @@ def _label(region: str) -> str:
     return f"ray.io/region={region}"
 
 
-def _start_head(cluster: Cluster, head: Node) -> None:
+def _start_head(
+    cluster: Cluster, head: Node, autoscaling: Callable[[str], str] | None = None
+) -> None:
     client_port, dashboard_port = ray_platform.free_ports(2)
+    scaling = "--no-monitor"
+    if autoscaling is not None:
+        file = cluster.directory / "autoscaling.yaml"
+        file.write_text(autoscaling(cluster.address))
+        scaling = f"--autoscaling-config={file}"
     arguments = [
         "--head",
         f"--port={cluster.address.rpartition(':')[2]}",
@@ -163,7 +177,7 @@ def _start_head(cluster: Cluster, head: Node) -> None:
         f"--temp-dir={cluster.directory}",
         f"--labels={_label(head.region)}",
         "--num-cpus=0",
-        "--no-monitor",
+        scaling,
     ]
     serve = ray_platform.serve_environment(cluster.directory)
     _start(head, arguments, {**cluster.environment, **serve}, cluster.directory)

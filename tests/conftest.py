@@ -38,6 +38,7 @@ for _name in (
     "driver_bench",
     "platforms",
     "clusters",
+    "autoscaling",
     "stored",
     "clocks",
     "scheduler_process",

@@ -111,9 +111,10 @@ def test_those_whose_machines_are_there_are_no_longer_in_the_queue() -> None:
     assert not status.is_region_full
     status = queue_status(test, [], {test.id: Reservation(False, two, is_refused=True)}, posts)
     assert status.is_region_full
-    assert status.waiting_for == (
-        "1 WorkerActor in eu-hel1, where all machines are taken and no more may be started"
-    )
+    full = "1 WorkerActor in eu-hel1, where no machine is free and no more may be started"
+    assert status.waiting_for == full
+    status = queue_status(test, [first], {first: Reservation(False, two, is_refused=True)}, posts)
+    assert status.is_region_full  # it has asked for nothing, since it stands behind another
     status = queue_status(test, [first, second], {test.id: Reservation(True, three)}, posts)
     assert (status.waiting, status.position, status.there) == (False, 0, 3)
 
@@ -129,7 +130,7 @@ async def test_a_cluster_that_hangs_is_asked_once_and_waited_for_a_moment(
         return {}
 
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    monkeypatch.setattr(reservations, "_reservations", hang)
+    monkeypatch.setattr(reservations, "reservations", hang)
     monkeypatch.setattr(reservations, "_ANSWER_SECONDS", 0.1)
     looking = Reservations()
     try:

@@ -203,10 +203,14 @@ def test_tests_that_wait_for_machines_know_their_place(user: Client) -> None:
         shown = [user.get(f"{path(test_id)}/queue").body for test_id in ids]
         return [(one["position"], one["waiting_for"], one["worker_actors_there"]) for one in shown]
 
-    assert queue() == [(1, "1 WorkerActor in us-east-1", 0), (2, "2 WorkerActors in us-east-1", 0)]
+    full = ", where no machine is free and no more may be started"
+    assert queue() == [
+        (1, f"1 WorkerActor in us-east-1{full}", 0),
+        (2, f"2 WorkerActors in us-east-1{full}", 0),
+    ]
     user.post(f"{path(ids[0])}/stop")
     time.sleep(1.5)  # it is asked at most once a second
-    second = (1, "2 WorkerActors in us-east-1", 0)
+    second = (1, f"2 WorkerActors in us-east-1{full}", 0)
     (position, what, _), after = queue()
     assert ((position, what), after) == ((0, None), second)
     user.post(f"{path(ids[1])}/stop")
