@@ -10,13 +10,32 @@ import * as session from "./session.js";
 // Pages are loaded when they are first asked for.
 const ROUTES = [
   ["/sign-in", () => import("./pages/sign-in.js")],
+  ["/invites/:token", () => import("./pages/invitation.js")],
   ["/", () => import("./pages/runs.js")],
   ["/runs", () => import("./pages/runs.js")],
   ["/runs/:id", () => import("./pages/run.js")],
   ["/new", () => import("./pages/new.js")],
+  ["/compare", () => import("./pages/compare.js")],
+  ["/trends", () => import("./pages/trends.js")],
+  ["/schedules", () => import("./pages/schedules.js")],
+  ["/schedules/:id", () => import("./pages/schedule.js")],
+  ["/templates", () => import("./pages/templates.js")],
+  ["/templates/:id", () => import("./pages/template.js")],
+  ["/webhooks", () => import("./pages/webhooks.js")],
+  ["/webhooks/:id", () => import("./pages/webhook.js")],
+  ["/keys", () => import("./pages/keys.js")],
+  ["/team", () => import("./pages/team.js")],
+  ["/account", () => import("./pages/account.js")],
 ];
 const LINKS = [
   ["/runs", "Runs"],
+  ["/trends", "Trends"],
+  ["/schedules", "Schedules"],
+  ["/templates", "Templates"],
+  ["/webhooks", "Webhooks"],
+  ["/keys", "API keys"],
+  ["/team", "Team"],
+  ["/account", "Account"],
 ];
 const RELOADED = "fusillade.reloaded";
 const OPEN = ["/sign-in", "/invites/"];

@@ -110,3 +110,11 @@ export function ago(text, now = Date.now()) {
 export function plural(amount, one, many = `${one}s`) {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
+
+// "eu-hel1:60,us-east-1:40" -> "eu-hel1 60 %, us-east-1 40 %"
+export function regions(text) {
+  const parts = text.split(",").map((part) => part.split(":"));
+  if (parts.length < 2) return parts[0][0];
+  const all = parts.reduce((sum, [, weight]) => sum + Number(weight ?? 1), 0);
+  return parts.map(([code, weight]) => `${code} ${percent(Number(weight ?? 1) / all)}`).join(", ");
+}

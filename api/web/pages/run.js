@@ -40,7 +40,7 @@ export async function show({ parameters, signal, router, title }) {
     const facts = [
       format.plural(test.workers, "worker"),
       format.duration(test.duration_seconds),
-      test.region,
+      format.regions(test.region),
       ...test.target_urls,
     ];
     const focused = parts.head.contains(document.activeElement) ? document.activeElement.textContent : null;

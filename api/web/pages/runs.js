@@ -105,7 +105,7 @@ export async function show({ query, signal, router, title }) {
         title: "Run",
         value: (test) => [
           h("a", { href: `/runs/${test.id}` }, test.name),
-          h("small", null, [format.plural(test.workers, "worker"), format.duration(test.duration_seconds), test.region].join(" · ")),
+          h("small", null, [format.plural(test.workers, "worker"), format.duration(test.duration_seconds), format.regions(test.region)].join(" · ")),
         ],
       },
       { title: "Status", value: (test) => badge(test.status, test.paused) },
