@@ -161,6 +161,7 @@ class WorkerActor:
             requests_per_second=host.beat.requests_per_second,
             cpu_share=host.beat.cpu_share,
             loop_lag_seconds=host.beat.loop_lag_seconds,
+            overloaded=host.beat.overloaded,
             heartbeat_at=host.beat_at,
         )
 

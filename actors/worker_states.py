@@ -32,6 +32,8 @@ class WorkerState:
     """Of one core."""
     loop_lag_seconds: float = 0.0
     """How late the script host's event loop was."""
+    overloaded: bool = False
+    """Whether it cannot keep up, and has not for some seconds."""
     heartbeat_at: float | None = None
     """Unix time; None before the first."""
 

@@ -253,6 +253,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "rps": 1250.0,
                 "cpu_share": 0.62,
                 "loop_lag_ms": 0.8,
+                "overloaded": False,
                 "last_heartbeat_at": _MOMENT,
             }
         ]

@@ -41,6 +41,13 @@ class ShownWorker(BaseModel):
     loop_lag_ms: Annotated[
         float, Field(description="How late its event loop is: it is the limit if this grows")
     ]
+    overloaded: Annotated[
+        bool,
+        Field(
+            description="Whether it has been unable to keep up for some seconds, so that it may "
+            "be the limit and not the target"
+        ),
+    ]
     last_heartbeat_at: Moment | None
 
 
@@ -102,6 +109,7 @@ async def workers(test_id: UUID, caller: TestReadFirst, platform: Here) -> Shown
                 rps=round(one.requests_per_second, 1),
                 cpu_share=round(one.cpu_share, 3),
                 loop_lag_ms=round(one.loop_lag_seconds * 1000, 1),
+                overloaded=one.overloaded,
                 last_heartbeat_at=None
                 if one.heartbeat_at is None
                 else timestamp(datetime.fromtimestamp(one.heartbeat_at, UTC)),

@@ -21,13 +21,15 @@ _SHOWN_ALREADY = {"vus", "pool_hits", "pool_misses"}
 
 
 def show(console: Console, summary: Summary) -> None:
-    """Thresholds, checks, totals, distributions, endpoints; parts that are empty are left out."""
+    """Thresholds, checks, totals, distributions, endpoints, regions, warnings; parts that are
+    empty are left out."""
     _show_thresholds(console, summary)
     _show_checks(console, summary.checks)
     _show_totals(console, summary)
     _show_distributions(console, summary)
     _show_endpoints(console, summary)
     _show_regions(console, summary)
+    _show_warnings(console, summary)
     console.print()
 
 
@@ -153,6 +155,13 @@ def _show_endpoints(console: Console, summary: Summary) -> None:
     console.print(table)
     if len(endpoints) > _MOST_ENDPOINTS:
         console.print(Text(f"    and {len(endpoints) - _MOST_ENDPOINTS:,} more", "dim"))
+
+
+def _show_warnings(console: Console, summary: Summary) -> None:
+    if summary.warnings:
+        _head(console, "Warnings")
+    for warning in summary.warnings:
+        console.print(Text.assemble(("    ! ", "yellow"), warning), soft_wrap=True)
 
 
 def _show_regions(console: Console, summary: Summary) -> None:

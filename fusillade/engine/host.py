@@ -26,6 +26,7 @@ from fusillade.engine.drivers.named import driver_class, make_driver
 from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.engine import Engine, LogLine, ScriptError
 from fusillade.engine.load import LoadRun
+from fusillade.engine.meter import Meter
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.well_formed import well_formed
@@ -90,6 +91,7 @@ class Host:
         self._writer = writer
         self._memory_bytes = memory_bytes
         self._loop = asyncio.get_running_loop()
+        self._meter = Meter(self._loop.time())
         self._realm = Realm()
         self._engine: Engine | None = None
         self._script: CompiledScript | None = None
@@ -147,21 +149,22 @@ class Host:
         self._writer.write(frame(message))
 
     async def _beat(self) -> None:
-        due = self._loop.time()
-        used = deque([(due, time.process_time())], maxlen=_BEATS_OF_CPU)
+        used = deque([(self._loop.time(), time.process_time())], maxlen=_BEATS_OF_CPU)
         while True:
             now, cpu = self._loop.time(), time.process_time()
+            lag = self._meter.woken(now)
             before, cpu_before = used[0]
             used.append((now, cpu))
             beat = Beat(
-                loop_lag_seconds=max(0.0, now - due),
+                loop_lag_seconds=lag,
                 cpu_share=(cpu - cpu_before) / (now - before) if now > before else 0.0,
             )
             if self._run is not None:
+                beat.overloaded = self._meter.is_overloaded
                 beat.active_workers = self._run.active_workers
                 beat.requests_per_second = self._run.requests_per_second
             self._send(beat)
-            due = self._loop.time() + _BEAT_SECONDS
+            self._meter.sleeps_until(self._loop.time() + _BEAT_SECONDS)
             await asyncio.sleep(_BEAT_SECONDS)
 
     # ---- loading ---------------------------------------------------------------------------
@@ -350,6 +353,7 @@ class Host:
             message.start_at,
             msgspec.Raw(message.setup_data.encode()),
             lambda number, payload: self._send(Delta(number=number, payload=payload)),
+            self._meter,
             message.takeover,
         )
         self._follow_pause()

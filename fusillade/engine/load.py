@@ -8,6 +8,7 @@ from typing import Any
 
 from fusillade.engine.engine import Engine
 from fusillade.engine.exchange import Command, ScenarioCell
+from fusillade.engine.meter import Meter
 from fusillade.engine.model_clock import ModelClock
 from fusillade.engine.share import Share
 from fusillade.engine.takeover import FROM_THE_START, Takeover
@@ -53,12 +54,14 @@ class LoadRun:
         start_at: float,
         setup_data: Any,
         on_delta: OnDelta,
+        meter: Meter,
         takeover: Takeover = FROM_THE_START,
     ) -> None:
         self._engine = engine
         self._takeover = takeover
         self._plan = plan
         self._on_delta = on_delta
+        self._meter = meter
         self._setup_data = setup_data
         self._loop = asyncio.get_running_loop()
         self._start = engine.unix_to_loop_time(start_at, self._loop.time())
@@ -297,6 +300,7 @@ class LoadRun:
         engine = self._engine
         recorder = engine.recorder
         engine.flush()
+        dropped = 0
         for part in self._parts:
             cells = engine.exchange.scenarios[part.number]
             tags = part.scenario.tags | {"scenario": part.scenario.name}
@@ -310,6 +314,8 @@ class LoadRun:
                 if count:
                     part.told[cell] = float(cells[cell])
                     recorder.add(name, count, tags)
+                    if cell == ScenarioCell.DROPPED:
+                        dropped += int(count)
         recorder.set_active_workers(
             {
                 part.scenario.name: int(cells[ScenarioCell.ACTIVE])
@@ -325,6 +331,7 @@ class LoadRun:
         second = self._second
         if second > 0 and elapsed - second < _SHORTEST_SECOND:
             second -= 1
+        recorder.set_pressure(self._meter.take(now, dropped))
         self._delta_number += 1
         payload = recorder.take_delta(self._delta_number, second, elapsed - second)
         self._second += 1

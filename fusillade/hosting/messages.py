@@ -149,6 +149,8 @@ class Beat(Message):
     cpu_share: float = 0.0
     """Of one core, over the last second."""
     loop_lag_seconds: float = 0.0
+    overloaded: bool = False
+    """Whether it cannot keep up, and has not for some seconds."""
 
 
 class Started(Message):

@@ -13,6 +13,7 @@ from fusillade.metrics.live import timestamp
 from fusillade.metrics.measured import Measured
 from fusillade.metrics.second import Second
 from fusillade.metrics.selection import Selection
+from fusillade.metrics.strain import Strain
 from fusillade.metrics.summarize import summarize
 from fusillade.metrics.summary import Summary, ThresholdResult
 from fusillade.metrics.thresholds import Threshold
@@ -58,7 +59,9 @@ class Aggregate:
     def __init__(self, thresholds: Sequence[Threshold] = (), regions: Sequence[str] = ()) -> None:
         """``regions``: of each share of the load; empty for a load that has none."""
         self._by_region = ByRegion(regions)
+        self._shares = len(regions)
         self._measured = Measured()
+        self._strain = Strain()
         self._thresholds = [
             (threshold, Selection(threshold, self._measured)) for threshold in thresholds
         ]
@@ -94,6 +97,7 @@ class Aggregate:
             known.ahead.discard(known.contiguous)
         known.ended_at = max(known.ended_at, delta.second + delta.seconds)
         known.add_active(delta, second, region)
+        self._strain.add(source, delta.second, delta.pressure)
         if delta.second > known.last_second:
             self._reached[known.last_second] -= 1
             self._reached[delta.second] += 1
@@ -155,6 +159,13 @@ class Aggregate:
                     )
         return None
 
+    def warnings(self) -> list[str]:
+        """In what the generator was the limit so far, in sentences."""
+        begun = int(self._measured.amounts()["iterations"])
+        if self._shares:
+            return self._strain.warnings("WorkerActor", self._shares, begun)
+        return self._strain.warnings("Script host", len(self._sources), begun)
+
     def metric_message(self, test_id: str, second: int) -> dict[str, Any]:
         """The WebSocket's ``metric`` message: this second, and the run so far."""
         point = self._seconds.get(second) or Second()
@@ -177,6 +188,7 @@ class Aggregate:
                 "passes": sum(passes for _, passes, _ in checks),
                 "fails": sum(fails for _, _, fails in checks),
             },
+            "warnings": self.warnings(),
             "total": {
                 "rps": round(whole.count / elapsed, 3),
                 "avg_latency_ms": round(whole.average, 3),
@@ -210,4 +222,5 @@ class Aggregate:
             seconds,
             self.threshold_results(seconds),
             self._by_region.results(self._measured.whole, seconds),
+            self.warnings(),
         )

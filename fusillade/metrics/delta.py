@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from fusillade.metrics.packed import Packed
+from fusillade.metrics.strain import Pressure
 
 Tags = dict[str, str]
 
@@ -78,6 +79,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     values: Values
     checks: list[CheckDelta]
     counters: list[CounterDelta]
+    pressure: Pressure = Pressure()
 
 
 _encoder = msgspec.msgpack.Encoder()

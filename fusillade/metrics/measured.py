@@ -25,7 +25,7 @@ class Measured:
 
     def __init__(self) -> None:
         self.requests: Table[Tags] = Table(
-            wire.decode_tags, lambda tags: _OTHER_REQUESTS, _OTHER_REQUESTS, more_sums=5
+            wire.decode_tags, _other_requests, _OTHER_REQUESTS, more_sums=5
         )
         """A row for all requests that share their tags; the sums are those of a Tally."""
         self.statuses: Counter[tuple[int, int]] = Counter()
@@ -34,7 +34,7 @@ class Measured:
         self.values: Table[Name] = Table(wire.decode_name, _without_tags, _OTHER_VALUES, 0)
         self.last: dict[int, tuple[int, float]] = {}
         """By row of ``values``: the second of the newest value, and the value."""
-        self.checks: dict[bytes, list[int]] = defaultdict(lambda: [0, 0])
+        self.checks: dict[bytes, list[int]] = defaultdict(_no_results)
         """By encoded name: passes and fails."""
         self.counters: dict[bytes, float] = defaultdict(float)
         """By encoded name."""
@@ -120,6 +120,14 @@ class Measured:
                 return self._known(_without_tags(name))
             self.names[encoded] = name
         return encoded
+
+
+def _other_requests(tags: Tags) -> bytes:
+    return _OTHER_REQUESTS
+
+
+def _no_results() -> list[int]:
+    return [0, 0]
 
 
 def _without_tags(name: Name) -> bytes:

@@ -20,6 +20,7 @@ from fusillade.metrics.delta import (
 from fusillade.metrics.histogram import Histogram
 from fusillade.metrics.packed import pack
 from fusillade.metrics.requests import ERROR_CODES, PHASES, REQUEST_COLUMNS
+from fusillade.metrics.strain import Pressure
 
 Kind = Literal["histogram", "counter", "gauge", "rate"]
 
@@ -106,6 +107,7 @@ class Recorder:
         self._counters: dict[bytes, float] = {}
         self._values: dict[bytes, _Values] = {}
         self._active_workers: dict[str, int] = {}
+        self._pressure = Pressure()
         self.requests = 0
         """How many have been recorded in all."""
 
@@ -159,6 +161,10 @@ class Recorder:
         """How many workers are in the middle of an iteration now, by scenario."""
         self._active_workers = dict(counts)
 
+    def set_pressure(self, pressure: Pressure) -> None:
+        """How the host kept up since the last delta."""
+        self._pressure = pressure
+
     def take_delta(self, number: int, second: int, seconds: float) -> bytes:
         """Everything since the last delta, encoded; then begins anew."""
         self._bin()
@@ -196,6 +202,7 @@ class Recorder:
             counters=[
                 CounterDelta(name=name, amount=amount) for name, amount in self._counters.items()
             ],
+            pressure=self._pressure,
         )
         for one in series:
             one.clear()

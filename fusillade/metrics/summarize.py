@@ -30,6 +30,7 @@ def summarize(
     duration_seconds: float,
     thresholds: list[ThresholdResult],
     by_region: list[RegionResult],
+    warnings: list[str],
 ) -> Summary:
     """Everything so far; ``seconds`` in order."""
     total = measured.whole
@@ -80,6 +81,7 @@ def summarize(
         metric_kinds=dict.fromkeys(metrics, "counter") | {"vus": "gauge"} | kinds,
         thresholds=thresholds,
         by_region=by_region,
+        warnings=warnings,
     )
 
 

@@ -122,6 +122,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: list[ThresholdResult] = []
     by_region: list[RegionResult] = []
     """Empty where the test ran in no region."""
+    warnings: list[str] = []
+    """In what the generator, not the target, was the limit; in sentences."""
 
 
 def _rounded(milliseconds: float) -> float:

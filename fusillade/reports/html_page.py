@@ -47,10 +47,13 @@ def _head(result: Result) -> str:
     started = result.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
     duration = show_duration(round(result.summary.duration_seconds, 1))
     reason = f'<p class="reason">{escape(result.reason)}</p>' if result.reason else ""
+    warnings = "".join(
+        f'<p class="warning">{escape(words)}</p>' for words in result.summary.warnings
+    )
     plan = "".join(f"<li>{escape(words)}</li>" for words in result.scenarios)
     return (
         f'<header><h1>{escape(result.name)} <span class="badge {kind}">{result.status}</span></h1>'
-        f"<p>{started}, {duration}</p>{reason}"
+        f"<p>{started}, {duration}</p>{reason}{warnings}"
         + (f'<ul class="plan">{plan}</ul>' if plan else "")
         + "</header>"
     )

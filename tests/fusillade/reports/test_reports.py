@@ -316,3 +316,11 @@ def test_of_many_seconds_a_chart_shows_the_mean_or_the_highest() -> None:
 
     assert "<title>0s, n 8</title>" in touched(True)
     assert "<title>0s, n 4</title>" in touched(False)
+
+
+def test_what_limited_the_generator_is_in_the_terminal_the_page_and_the_json() -> None:
+    made = result(summary=summary(warnings=["Script host 1 of 2 could not keep up for 5 s."]))
+    terminal = io.StringIO()
+    show(Console(file=terminal, width=100), made.summary)
+    for text in (terminal.getvalue(), html_page(made), result_json(made)):
+        assert "Script host 1 of 2 could not keep up for 5 s." in text
