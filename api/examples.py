@@ -110,6 +110,7 @@ _SCHEDULE = {
     "next_runs": [f"2026-02-{day:02}T02:00:00.000Z" for day in range(7, 12)],
     "last_run_at": None,
     "last_test_id": None,
+    "refusal": None,
     "created_at": _MOMENT,
     "updated_at": _MOMENT,
 }
@@ -318,7 +319,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},
     "Templates": {"templates": [_TEMPLATE], **_PAGE},
-    "ShownSchedule": _SCHEDULE | {"script_content": _SCRIPT},
+    "ShownSchedule": _SCHEDULE
+    | {
+        "script_content": _SCRIPT,
+        "firings": [
+            {
+                "fire_time": "2026-02-06T02:00:00.000Z",
+                "status": "fired",
+                "test_id": _TEST_ID,
+                "code": None,
+                "message": None,
+            }
+        ],
+    },
     "Schedules": {"schedules": [_SCHEDULE], **_PAGE},
     "ShownWebhook": _SHOWN_WEBHOOK,
     "WebhookWithSecret": _NEW_WEBHOOK,
