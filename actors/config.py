@@ -15,6 +15,7 @@ class RunConfig:
     capacity: Capacity
     relay_from: int
     provisioning_seconds: float
+    hopeless_seconds: float
     ready_seconds: float
     pause_seconds: float
     hosts: "HostConfig"
@@ -28,6 +29,7 @@ class RunConfig:
             capacity=Capacity.of(settings),
             relay_from=settings.relay_from,
             provisioning_seconds=settings.provisioning_seconds,
+            hopeless_seconds=settings.hopeless_seconds,
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
             hosts=HostConfig(

@@ -22,6 +22,7 @@ from actors.config import RunConfig
 from actors.crew import Crew, Member, StepFailed, plain
 from actors.metrics_aggregator import Result
 from actors.reservations import reservations
+from actors.room import Room
 from actors.worker import Outcome
 from actors.worker_states import WorkerState
 from fusillade.errors import InternalError, InvalidState, NotFound
@@ -132,6 +133,7 @@ class TestRunActor:
             return
         await self._aggregator(test)
         group = placement.reserved(self._id)
+        room = Room(posts, self._config.hopeless_seconds)
         deadline = time.monotonic() + self._config.provisioning_seconds
         while group is None or not await placement.is_ready(group):
             if (await self._row()).status not in tests.ACTIVE:
@@ -141,6 +143,8 @@ class TestRunActor:
                     f"There was no room for {in_words(posts)} within "
                     f"{self._config.provisioning_seconds:g} s."
                 )
+            if (hopeless := await room.look(group)) is not None:
+                raise StepFailed(hopeless)
             if await self._stands_behind(test):
                 # Ray gives what becomes free to whom it fits, not to who was first.
                 placement.release(self._id)

@@ -10,12 +10,15 @@ from uuid import UUID
 from fastapi import Depends, Request, WebSocket
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actors import test_run
+from actors import autoscaler, test_run
+from actors.cluster_question import ANSWER_SECONDS, ClusterQuestion
 from actors.config import RunConfig
-from actors.reservations import Reservations
+from actors.reservations import reservations
+from fusillade.capacity import ClusterCapacity
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.hosting.validator import Validator
 from fusillade.mail import Mailer, mailer
+from fusillade.queueing import Reservation
 from fusillade.request_counts import RequestCounts
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
@@ -31,7 +34,8 @@ class Platform:
     database: Database
     mailer: Mailer
     request_counts: RequestCounts
-    reservations: Reservations
+    reservations: ClusterQuestion[dict[UUID, Reservation]]
+    capacity: ClusterQuestion[ClusterCapacity]
     _validator: Validator
     questions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     """What health checks have asked the platform's parts and may not have an answer to."""
@@ -43,12 +47,14 @@ class Platform:
         assert settings.database_url is not None
         database = Database(settings.database_url)
         counts = RequestCounts(settings.data_dir.expanduser() / "request_counts")
-        reservations = Reservations()
+        reserved = ClusterQuestion("reserved machines", reservations)
+        capacity = ClusterQuestion("machines", lambda: autoscaler.capacity(ANSWER_SECONDS))
         try:
             validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
-            yield cls(settings, database, mailer(settings), counts, reservations, validator)
+            yield cls(settings, database, mailer(settings), counts, reserved, capacity, validator)
         finally:
-            reservations.close()
+            reserved.close()
+            capacity.close()
             counts.close()
             await database.dispose()
 

@@ -63,12 +63,17 @@ class ShownQuota(BaseModel):
 
 
 class ShownRegion(BaseModel):
-    """A region that the organisation's tests may name."""
+    """A region that the organisation's tests may name, and what there is of it now: nulls if the
+    cluster does not answer."""
 
     code: str
     name: str
     continent: str | None
     default: Annotated[bool, Field(description="Of tests that name no region")]
+    nodes: Annotated[int | None, Field(description="Machines that are alive")]
+    nodes_starting: Annotated[int | None, Field(description="Those that the autoscaler starts")]
+    cpus: Annotated[float | None, Field(description="Of all machines that are alive")]
+    cpus_free: Annotated[float | None, Field(description="Those that no test has")]
 
 
 class Regions(BaseModel):
@@ -84,6 +89,10 @@ class Regions(BaseModel):
                             "name": "Helsinki",
                             "continent": "Europe",
                             "default": True,
+                            "nodes": 2,
+                            "nodes_starting": 0,
+                            "cpus": 16,
+                            "cpus_free": 12,
                         }
                     ]
                 }
@@ -122,18 +131,24 @@ async def current(caller: TestRead, platform: Here, session: Session) -> ShownQu
 
 @router.get("/regions")
 async def regions(caller: Read, platform: Here, session: Session) -> Regions:
-    """The regions of the organisation's plan."""
+    """The regions of the organisation's plan, and the machines that they have at the moment."""
     settings = platform.settings
+    capacity = await platform.capacity.look()
     organisation = await accounts.organisation(session, caller.organisation_id)
     shown = []
     for code in limits_of(organisation, settings).regions:
         place = settings.place(code)
+        here = None if capacity is None else capacity.of(code)
         shown.append(
             ShownRegion(
                 code=code,
                 name=code if place is None else place.name,
                 continent=None if place is None else place.continent,
                 default=code == settings.default_region,
+                nodes=None if here is None else here.nodes,
+                nodes_starting=None if here is None else here.nodes_starting,
+                cpus=None if here is None else here.cpus,
+                cpus_free=None if here is None else here.cpus_free,
             )
         )
     return Regions(regions=shown)

@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     """From so many WorkerActors on, those of one machine send their metrics in one call."""
     provisioning_seconds: PositiveSeconds = 900.0
     """How long a test waits for machines of its region."""
+    hopeless_seconds: PositiveSeconds = 120.0
+    """How long it waits where none will come: the region has none, or too few even if no other test
+    ran, and none are started."""
     ready_seconds: PositiveSeconds = 3600.0
     """How long a ready test may keep its machines without being started."""
     pause_seconds: PositiveSeconds = 3600.0

@@ -11,8 +11,8 @@ import ray
 from apis import Api
 from stored import stored_test
 
-from actors import reservations
-from actors.reservations import Reservations
+from actors import cluster_question
+from actors.cluster_question import ClusterQuestion
 from fusillade.posts import Capacity, posts_of
 from fusillade.queueing import Reservation, queue_status
 from fusillade.storage.models import Test, User
@@ -130,14 +130,13 @@ async def test_a_cluster_that_hangs_is_asked_once_and_waited_for_a_moment(
         return {}
 
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    monkeypatch.setattr(reservations, "reservations", hang)
-    monkeypatch.setattr(reservations, "_ANSWER_SECONDS", 0.1)
-    looking = Reservations()
+    monkeypatch.setattr(cluster_question, "ANSWER_SECONDS", 0.1)
+    looking = ClusterQuestion("everything", hang)
     try:
         assert [await looking.look() for _ in range(3)] == [None] * 3
         assert asked == [1]
         answer.set()
-        monkeypatch.setattr(reservations, "_ANSWER_SECONDS", 10.0)
+        monkeypatch.setattr(cluster_question, "ANSWER_SECONDS", 10.0)
         assert await looking.look() == {}
     finally:
         answer.set()
