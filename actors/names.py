@@ -9,6 +9,9 @@ REGION_LABEL = "ray.io/region"
 SCHEDULER = "scheduler"
 """The SchedulerActor."""
 
+WEBHOOKS = "webhooks"
+"""The WebhookDispatcher."""
+
 Id = str | UUID
 
 

@@ -6,16 +6,13 @@ any moment: Ray starts it again, and it goes on with what it finds.
 
 import asyncio
 import functools
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import ray
-from ray.exceptions import RayActorError
 
-from actors import names, placement, test_run
+from actors import cluster_health, names, test_run
 from actors.config import RunConfig
-from fusillade.errors import InternalError
 from fusillade.hosting.validator import Validator
 from fusillade.metrics.live import timestamp
 from fusillade.scheduling.scheduler import LOOK_SECONDS, Scheduler
@@ -68,19 +65,5 @@ def launch(settings: Settings) -> None:
 
 
 def ask() -> dict[str, Any]:
-    """Its state; blocks. Raises what Ray raises when it does not answer, and InternalError when it
-    has not looked for schedules for long."""
-    if not ray.is_initialized():
-        raise ConnectionError("this process is not part of a Ray cluster")
-    handle = placement.find(names.SCHEDULER)
-    if handle is None:
-        raise RayActorError
-    state: dict[str, Any] = ray.get(handle.state.remote())
-    looked_at = state["looked_at"]
-    if looked_at is None or _seconds_since(looked_at) > 3 * LOOK_SECONDS:
-        raise InternalError(f"It has not looked for schedules since {looked_at}.")
-    return state
-
-
-def _seconds_since(moment: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    """Its state; blocks. Raises what :func:`cluster_health.ask_actor` raises."""
+    return cluster_health.ask_actor(names.SCHEDULER, 3 * LOOK_SECONDS)

@@ -239,6 +239,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "ray": {"status": "ok", "latency_ms": 4.1, "nodes": 3, "actors": 5},
         "redis": {"status": "not used", "latency_ms": None},
         "scheduler": {"status": "ok", "latency_ms": 2.3, "next_firing": "2026-02-06T14:00:00.000Z"},
+        "webhooks": {"status": "ok", "latency_ms": 2.1, "in_flight": 0},
     },
     "Alive": {"status": "ok", "version": "1.0.0"},
     "PausedTest": {"test_id": _TEST_ID, "status": "running", "paused": True},

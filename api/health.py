@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
-from actors import cluster_health, scheduler
+from actors import cluster_health, scheduler, webhook_dispatcher
 from api.platform import Here, Platform
 from fusillade import __version__
 
@@ -46,6 +46,7 @@ class Parts(BaseModel):
     ray: Part
     redis: Part
     scheduler: Part
+    webhooks: Part
 
 
 @router.get("/health")
@@ -62,15 +63,23 @@ async def health() -> Alive:
     },
 )
 async def deep(platform: Here, response: Response) -> Parts:
-    """Asks the database, Ray, the Redis of Ray's control store if it has one, and the scheduler:
-    each with ``status`` (``ok``, ``down``, or ``not used``) and ``latency_ms``."""
-    database, ray, redis, timetable = await asyncio.gather(
+    """Asks the database, Ray, the Redis of Ray's control store if it has one, the scheduler, and
+    who sends to webhooks: each with ``status`` (``ok``, ``down``, or ``not used``) and
+    ``latency_ms``."""
+    database, ray, redis, timetable, outbox = await asyncio.gather(
         _asked(platform, "database", platform.database.ping, cancel=True),
         _asked(platform, "ray", lambda: asyncio.to_thread(cluster_health.ask_ray)),
         _asked(platform, "redis", lambda: asyncio.to_thread(cluster_health.ask_redis)),
         _asked(platform, "scheduler", lambda: asyncio.to_thread(scheduler.ask)),
+        _asked(platform, "webhooks", lambda: asyncio.to_thread(webhook_dispatcher.ask)),
     )
-    parts = {"database": database, "ray": ray, "redis": redis, "scheduler": timetable}
+    parts = {
+        "database": database,
+        "ray": ray,
+        "redis": redis,
+        "scheduler": timetable,
+        "webhooks": outbox,
+    }
     is_well = all(part["status"] != "down" for part in parts.values())
     response.status_code = 200 if is_well else 503
     return Parts(

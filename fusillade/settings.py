@@ -1,6 +1,7 @@
 """All settings, from the environment: ``FUSILLADE_`` and the field's name in capitals."""
 
 import json
+import ssl
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -165,6 +166,18 @@ class Settings(BaseSettings):
         if given.lstrip().startswith("["):
             return json.loads(given)
         return [code.strip() for code in given.split(",") if code.strip()]
+
+    @field_validator("webhook_ca_file")
+    @classmethod
+    def _certificates(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        path = path.expanduser().absolute()
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:  # ssl.SSLError is one
+            raise ValueError(f"{path} is no readable file of certificates in PEM") from error
+        return path
 
     @field_validator("blocked_domains")
     @classmethod

@@ -213,7 +213,7 @@ def _start_parts(
         else:
             report("Starting the database")
         database = pool.submit(_start_database, settings)
-        from actors import scheduler, test_run
+        from actors import scheduler, test_run, webhook_dispatcher
         from api import deployment
 
         settings, admin = database.result()
@@ -225,6 +225,7 @@ def _start_parts(
                 known = msgspec.structs.replace(running, address=ray_address)
                 home.write_running(settings.data_dir, known)
             scheduler.launch(settings)
+            webhook_dispatcher.launch(settings)
             deployment.deploy(settings)
             test_run.recover(settings)
         finally:

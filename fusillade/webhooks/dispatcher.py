@@ -20,6 +20,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fusillade.settings import Settings
 from fusillade.storage import deliveries, notices
 from fusillade.storage.database import Database, StorageUnavailable
 from fusillade.storage.deliveries import Due
@@ -32,7 +33,7 @@ _OF_WEBHOOK = 4
 """How many messages may be on their way: so a slow receiver holds up its own webhook, and slow
 webhooks hold up their own organisation."""
 
-_LOOK_SECONDS = 15.0
+LOOK_SECONDS = 15.0
 """How often the outbox is looked at although nothing has called for it."""
 _REST = 5.0
 """How many times as long as a look takes the next one waits at least."""
@@ -50,6 +51,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     allow_private: bool
     ca_file: Path | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """The part of the settings that concerns webhooks."""
+        return cls(
+            failing_hours=settings.webhook_failing_hours,
+            retention_days=settings.webhook_retention_days,
+            allow_private=settings.webhook_allow_private,
+            ca_file=settings.webhook_ca_file,
+        )
 
 
 class Sends(Protocol):
@@ -82,6 +93,8 @@ class Dispatcher:
         self._of_webhook: Counter[UUID] = Counter()
         self._of_organisation: Counter[UUID] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
+        self.looked_at: datetime | None = None
+        """When the outbox was last looked at."""
 
     @property
     def in_flight(self) -> int:
@@ -124,13 +137,13 @@ class Dispatcher:
         self._awake.clear()
         async with self._database.session() as session:
             waiting = await deliveries.due(session)
-        now = self._now()
+        now = self.looked_at = self._now()
         for one in waiting:
             if one.at > now:
-                return min(_LOOK_SECONDS, (one.at - now).total_seconds())
+                return min(LOOK_SECONDS, (one.at - now).total_seconds())
             if (room := self._room(one)) > 0:
                 await self._claim(one, room, now)
-        return _LOOK_SECONDS
+        return LOOK_SECONDS
 
     def _room(self, one: Due) -> int:
         return min(

@@ -12,13 +12,14 @@ import pytest
 import sqlalchemy
 from apis import Api
 
-from actors import cluster_health, scheduler
+from actors import cluster_health, scheduler, webhook_dispatcher
 
 
 @pytest.fixture
 def ray_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_health, "ask_ray", lambda: {"nodes": 1, "actors": 3})
     monkeypatch.setattr(scheduler, "ask", lambda: {"under_way": 0})
+    monkeypatch.setattr(webhook_dispatcher, "ask", lambda: {"in_flight": 0})
 
 
 async def _deep(api: Api) -> httpx.Response:

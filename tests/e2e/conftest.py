@@ -6,12 +6,16 @@ import pytest
 from client import Client
 from clusters import Cluster, platform_on, running_cluster
 from platforms import Platform, running_platform
+from receivers import ca_file
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """A platform with embedded defaults."""
-    with running_platform() as started:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform with embedded defaults, whose webhooks may lead to receivers on this machine."""
+    certificates = ca_file(tmp_path_factory.mktemp("receivers"))
+    with running_platform(
+        FUSILLADE_WEBHOOK_ALLOW_PRIVATE="true", FUSILLADE_WEBHOOK_CA_FILE=str(certificates)
+    ) as started:
         yield started
 
 

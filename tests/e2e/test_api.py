@@ -175,4 +175,4 @@ def test_all_parts_of_a_platform_are_well(user: Client) -> None:
     assert answer["ray"]["nodes"] == 1
     assert answer["ray"]["actors"] > 0
     assert answer["redis"]["status"] == "not used"
-    assert answer["scheduler"]["status"] == "ok"
+    assert answer["scheduler"]["status"] == answer["webhooks"]["status"] == "ok"

@@ -180,7 +180,7 @@ async def test_a_new_message_wakes_the_dispatcher(
     trusted: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatcher, "_LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(dispatcher, "LOOK_SECONDS", 3600.0)
     await webhook(store, owner, url=receiver.url())
     async with running_dispatcher(database_url, trusted):
         for count in (1, 2):
@@ -200,7 +200,7 @@ async def test_a_message_whose_notice_is_lost_is_found_all_the_same(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(notices, "listen", deaf)
-    monkeypatch.setattr(dispatcher, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "LOOK_SECONDS", 0.1)
     await webhook(store, owner, url=receiver.url())
     async with running_dispatcher(database_url, trusted):
         for count in (1, 2):
