@@ -49,6 +49,13 @@ CLUSTER_ENVIRONMENT = {
 }
 """Variables for all nodes of a cluster, where another node can take over what was lost."""
 
+NODE_ENVIRONMENT = (
+    {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    | CLUSTER_ENVIRONMENT
+    | SERVE_WITH_HAPROXY
+)
+"""Variables for ``ray start`` on every node of a cluster that ``up --address`` joins."""
+
 REPLICA_PORTS = 100
 """Ports that Serve may give to replicas for the requests HAProxy sends them."""
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "exec": "execute:execute",
     "init": "starter:init",
+    "ray-environment": "ray_environment:ray_environment",
 }
 """A command's name, and its file and function in this package; help lists them in this order."""
 
