@@ -108,12 +108,22 @@ _SCHEDULE = {
     "status": "active",
     "active": True,
     "next_runs": [f"2026-02-{day:02}T02:00:00.000Z" for day in range(7, 12)],
-    "last_run_at": None,
-    "last_test_id": None,
+    "last_run_at": "2026-02-06T02:00:00.041Z",
+    "last_test_id": _TEST_ID,
     "refusal": None,
     "created_at": _MOMENT,
     "updated_at": _MOMENT,
 }
+_FIRING: dict[str, Any] = {"test_id": None, "code": None, "message": None}
+_FIRINGS = [
+    _FIRING | {"fire_time": "2026-02-06T02:00:00.000Z", "status": "fired", "test_id": _TEST_ID},
+    _FIRING
+    | {
+        "fire_time": "2026-02-05T02:00:00.000Z",
+        "status": "missed",
+        "message": "The scheduler came to it 3600 s late, and makes up for no more than 300 s.",
+    },
+]
 _WEBHOOK = {
     "id": _OTHER_ID,
     "url": "https://your-server.com/webhook",
@@ -320,19 +330,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},
     "Templates": {"templates": [_TEMPLATE], **_PAGE},
-    "ShownSchedule": _SCHEDULE
-    | {
-        "script_content": _SCRIPT,
-        "firings": [
-            {
-                "fire_time": "2026-02-06T02:00:00.000Z",
-                "status": "fired",
-                "test_id": _TEST_ID,
-                "code": None,
-                "message": None,
-            }
-        ],
-    },
+    "ShownSchedule": _SCHEDULE | {"script_content": _SCRIPT, "firings": _FIRINGS},
     "Schedules": {"schedules": [_SCHEDULE], **_PAGE},
     "ShownWebhook": _SHOWN_WEBHOOK,
     "WebhookWithSecret": _NEW_WEBHOOK,

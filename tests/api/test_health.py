@@ -41,6 +41,7 @@ async def test_without_ray_it_is_503_and_says_so(api: Api) -> None:
     answer = await _deep(api)
     assert answer.status_code == 503
     assert answer.json()["status"] == answer.json()["ray"]["status"] == "down"
+    assert answer.json()["scheduler"]["status"] == "down"
     assert answer.json()["database"]["status"] == "ok"
 
 
