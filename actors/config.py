@@ -1,6 +1,7 @@
 """What a run needs to know of the platform's settings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fusillade.blocklist import Rules, rules
 from fusillade.posts import Capacity
@@ -18,6 +19,8 @@ class RunConfig:
     hopeless_seconds: float
     ready_seconds: float
     pause_seconds: float
+    journals: Path
+    """On the head node: a directory for each test that has not ended, with what it measured."""
     hosts: "HostConfig"
 
     @classmethod
@@ -32,6 +35,7 @@ class RunConfig:
             hopeless_seconds=settings.hopeless_seconds,
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
+            journals=settings.data_dir.expanduser().absolute() / "runs",
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
                 watchdog_seconds=settings.watchdog_seconds,

@@ -1,11 +1,13 @@
 """The WorkerActors of one test, as its TestRunActor handles them."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ray.exceptions import RayActorError
+import ray
+from ray.exceptions import ActorUnschedulableError, RayActorError
 from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
@@ -13,8 +15,14 @@ from actors import names, placement, worker
 from actors.config import HostConfig
 from actors.worker import Outcome
 from actors.worker_states import WorkerState, WorkerStates
+from fusillade.engine.takeover import Takeover
 from fusillade.posts import Post
 
+_log = logging.getLogger(__name__)
+GONE = (RayActorError, ActorUnschedulableError)
+"""What a call raises whose WorkerActor is not there any more."""
+_MOST_ATTEMPTS = 100
+_RETRY_SECONDS = 0.2
 _TELL_SECONDS = 5.0
 """How long an order is waited for; it goes on its way all the same."""
 _ANSWER_SECONDS = 1.0
@@ -32,17 +40,22 @@ class Member:
     index: int
     post: Post
     handle: Any
+    """None for one that is gone."""
+    generation: int = 0
+    """How many had the post before it while the test was running."""
 
 
 class Crew:
     """Empty until it is placed, or found again after a restart."""
 
-    def __init__(self, test_id: str) -> None:
+    def __init__(self, test_id: str, hosts: HostConfig) -> None:
         self._id = test_id
+        self._hosts = hosts
         self._members: list[Member] = []
+        self._group: PlacementGroup | None = None
+        self._nodes: dict[Any, str] = {}
+        """Where each has loaded the script, by its actor's id."""
         self._states = WorkerStates()
-        self.is_ready = False
-        """Whether all have loaded the script."""
 
     def __len__(self) -> int:
         return len(self._members)
@@ -50,37 +63,76 @@ class Crew:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members)
 
-    @property
-    def first(self) -> Member:
-        """Who does what is done once."""
-        return self._members[0]
+    def __getitem__(self, index: int) -> Member:
+        return self._members[index]
 
-    def place(self, group: PlacementGroup, posts: Sequence[Post], hosts: HostConfig) -> None:
+    # ---- who is there ------------------------------------------------------------------------
+
+    def place(self, group: PlacementGroup, posts: Sequence[Post]) -> None:
         """Start a WorkerActor for each post where there is room for it, those that are missing."""
+        self._group = group
+        self._members = [
+            Member(index, post, self._start(index, 0)) for index, post in enumerate(posts)
+        ]
+
+    def find(self, group: PlacementGroup, posts: Sequence[Post], takeovers: list[Takeover]) -> None:
+        """After a restart: those that are running this test."""
+        self._group = group
         self._members = [
             Member(
                 index,
                 post,
-                worker.remote.options(
-                    **names.options(names.worker(self._id, index), **worker.OPTIONS),
-                    scheduling_strategy=PlacementGroupSchedulingStrategy(
-                        group, placement_group_bundle_index=index
-                    ),
-                ).remote(self._id, index, hosts),
+                placement.find(names.worker(self._id, index, takeover.generation)),
+                takeover.generation,
             )
-            for index, post in enumerate(posts)
+            for index, (post, takeover) in enumerate(zip(posts, takeovers, strict=True))
         ]
 
-    def find(self, posts: Sequence[Post]) -> None:
-        """After a restart: those that are running this test. Raises :class:`StepFailed`."""
-        found = []
-        for index, post in enumerate(posts):
-            handle = placement.find(names.worker(self._id, index))
-            if handle is None:
-                raise StepFailed("The platform was restarted while the test was running.")
-            found.append(Member(index, post, handle))
-        self._members = found
-        self.is_ready = True
+    def succeed(self, index: int, generation: int) -> None:
+        """Start another for a post whose WorkerActor is gone, as soon as there is room for it."""
+        self._members[index] = replace(
+            self._members[index], handle=self._start(index, generation), generation=generation
+        )
+
+    def _start(self, index: int, generation: int) -> Any:
+        assert self._group is not None, "place() or find() comes first"
+        name = names.worker(self._id, index, generation)
+        return worker.remote.options(
+            **names.options(name, **worker.OPTIONS),
+            scheduling_strategy=PlacementGroupSchedulingStrategy(
+                self._group, placement_group_bundle_index=index
+            ),
+        ).remote(self._id, index, generation, self._hosts)
+
+    def kill(self, index: int) -> None:
+        """End one that does not come to an end."""
+        handle = self._members[index].handle
+        if handle is not None:
+            ray.kill(handle, no_restart=True)
+
+    def disband(self) -> None:
+        """End all of them, and give their machines back."""
+        placement.kill_all(names.workers(self._id))
+        placement.release(self._id)
+
+    def node_of(self, member: Member) -> str | None:
+        """Ray's id of its machine, if that is known."""
+        return None if member.handle is None else self._nodes.get(member.handle._actor_id)
+
+    def note_node(self, member: Member, node: str | None) -> None:
+        """It has said where it is."""
+        if node is not None:
+            self._nodes[member.handle._actor_id] = node
+
+    def describe(self, member: Member) -> str:
+        """One of them, in words."""
+        if len(self) == 1:
+            return "The WorkerActor"
+        return f"WorkerActor {member.index + 1} of {len(self)}"
+
+    def died(self, member: Member) -> str:
+        """The reason of a test that has lost one for good."""
+        return f"{self.describe(member)} died: its process or its machine is gone."
 
     async def gather_metrics(self, group: PlacementGroup) -> None:
         """Have the first WorkerActor of each machine pass on the metrics of the others there."""
@@ -93,28 +145,60 @@ class Crew:
                 told.append(plain(one.handle.go_through.remote(relay.handle)))
         await asyncio.gather(*told, return_exceptions=True)
 
-    async def ask(self, call: Callable[[Member], Any]) -> list[Outcome]:
-        """One step on all of them. Raises :class:`StepFailed` for the first that fails."""
-        return await self._ask(self._members, call)
+    # ---- what they do ------------------------------------------------------------------------
 
-    async def ask_first(self, call: Callable[[Member], Any]) -> Outcome:
-        """One step on the first alone. Raises :class:`StepFailed`."""
-        (outcome,) = await self._ask(self._members[:1], call)
-        return outcome
+    async def load(self, call: Callable[[Member], Any]) -> None:
+        """Have all load the script; one that is gone meanwhile is started again.
 
-    async def _ask(self, members: list[Member], call: Callable[[Member], Any]) -> list[Outcome]:
-        answers = await asyncio.gather(
-            *(plain(call(one)) for one in members), return_exceptions=True
-        )
-        outcomes: list[Outcome] = []
-        for one, answer in zip(members, answers, strict=True):
-            if isinstance(answer, RayActorError):
-                raise StepFailed(self.died(one))
+        Raises :class:`StepFailed` when one cannot, or is gone again and again."""
+        missing, gone = list(self._members), 0
+        while missing:
+            answers = await self._gather(missing, call)
+            for one, answer in answers.items():
+                if isinstance(answer, Outcome):
+                    self.note_node(one, answer.node)
+            missing = [self._members[one.index] for one in answers if answers[one] is None]
+            if missing:
+                gone += 1
+                if gone > _MOST_ATTEMPTS:
+                    raise StepFailed(self.died(missing[0]))
+                await asyncio.sleep(_RETRY_SECONDS)
+                for one in missing:
+                    self._members[one.index] = replace(
+                        one, handle=self._start(one.index, one.generation)
+                    )
+                missing = [self._members[one.index] for one in missing]
+
+    async def ask(self, call: Callable[[Member], Any]) -> None:
+        """One step on all that are there. Raises :class:`StepFailed` for the first that fails."""
+        await self._gather(self._members, call)
+
+    async def ask_one(self, call: Callable[[Member], Any]) -> Outcome:
+        """One step on one of them; on another, if that one is gone before it has ended.
+
+        Raises :class:`StepFailed` when it fails, and when nobody is left."""
+        for one in self._members:
+            outcome = (await self._gather([one], call))[one]
+            if outcome is not None:
+                return outcome
+        raise StepFailed(self.died(self._members[-1]))
+
+    async def _gather(
+        self, members: list[Member], call: Callable[[Member], Any]
+    ) -> dict[Member, Outcome | None]:
+        """What each answers; None for who is gone."""
+        there = [one for one in members if one.handle is not None]
+        answers = await asyncio.gather(*(plain(call(one)) for one in there), return_exceptions=True)
+        outcomes: dict[Member, Outcome | None] = dict.fromkeys(members)
+        for one, answer in zip(there, answers, strict=True):
+            if isinstance(answer, GONE):
+                _log.warning("%s: %s", self.describe(one), answer)
+                continue
             if isinstance(answer, BaseException):
                 raise answer
             if answer.reason is not None:
                 raise StepFailed(answer.reason)
-            outcomes.append(answer)
+            outcomes[one] = answer
         return outcomes
 
     async def tell(self, method: str, *arguments: Any) -> None:
@@ -122,6 +206,7 @@ class Crew:
         calls = [
             asyncio.ensure_future(plain(getattr(one.handle, method).remote(*arguments)))
             for one in self._members
+            if one.handle is not None
         ]
         told = asyncio.gather(*calls, return_exceptions=True)
         await asyncio.wait([told], timeout=_TELL_SECONDS)
@@ -136,7 +221,11 @@ class Crew:
 
     async def log_lines(self) -> list[str]:
         """What the script has printed on those that answer, one after the other."""
-        calls = [asyncio.ensure_future(plain(one.handle.log_lines.remote())) for one in self]
+        calls = [
+            asyncio.ensure_future(plain(one.handle.log_lines.remote()))
+            for one in self
+            if one.handle is not None
+        ]
         if not calls:
             return []
         done, _ = await asyncio.wait(calls, timeout=_ANSWER_SECONDS)
@@ -145,24 +234,6 @@ class Crew:
             if call in done and call.exception() is None:
                 lines += call.result()
         return lines
-
-    def kill(self, member: Member) -> None:
-        """End one that does not come to an end."""
-        placement.kill(names.worker(self._id, member.index))
-
-    def disband(self, count: int) -> None:
-        """End all of them, of whom there are at least ``count``, and give their machines back."""
-        # Of a test that was deleted nobody else knows how many there are.
-        for index in range(max(count, len(self), placement.size(self._id))):
-            placement.kill(names.worker(self._id, index))
-        placement.release(self._id)
-
-    def died(self, member: Member) -> str:
-        """The reason of a test that has lost one."""
-        which = "The WorkerActor"
-        if len(self) > 1:
-            which = f"WorkerActor {member.index + 1} of {len(self)}"
-        return f"{which} died: its process or its machine is gone."
 
 
 async def plain(call: Awaitable[Any]) -> Any:

@@ -1,15 +1,19 @@
 """The MetricsAggregator: merges the deltas of a test's WorkerActors and tells who listens.
 
-It keeps everything in memory: when it is killed, it starts with nothing, and the WorkerActors,
-which keep all that they have measured, send it again.
+It keeps everything in memory and, before it acknowledges anything, in a journal on the head node's
+disk. So when it is killed it starts again with all that it has acknowledged, also of WorkerActors
+that are gone.
 """
 
 import asyncio
 import contextlib
 import logging
+import pickle
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +22,9 @@ from ray.exceptions import RayError
 
 from actors import names, placement
 from actors.relay import Push
-from fusillade.metrics.aggregate import Aggregate
+from fusillade.engine.takeover import Takeover
+from fusillade.metrics.intake import SUPERSEDED, Came, Event, Intake, Lost, Resumed, encode
+from fusillade.metrics.journal import Journal
 from fusillade.metrics.thresholds import Threshold
 from fusillade.storage.breaches import Breaches
 
@@ -27,6 +33,8 @@ _LATEST_SECONDS = 2
 """A second that not all WorkerActors have told of after this time is shown without them."""
 _MOST_WAITING = 120
 _SUMMARY_SECONDS = 1.0
+_MOST_REMEMBERED = 600
+"""Messages for listeners who come back."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +44,22 @@ class Result:
     summary: dict[str, Any]
     series: list[dict[str, Any]]
     acknowledged: dict[int, int]
-    """By share: the number up to which all deltas have come."""
+    """By share: the number up to which all deltas of its present generation have come."""
+    losses: list[dict[str, Any]]
+    warnings: list[str]
 
 
 class MetricsAggregator:
-    """Of one test; ``regions`` has that of each of its shares."""
+    """Of one test; ``regions`` has that of each of its shares, ``directory`` its journal."""
 
-    def __init__(self, test_id: str, regions: list[str], thresholds: list[Threshold]) -> None:
+    def __init__(
+        self, test_id: str, regions: list[str], thresholds: list[Threshold], directory: Path
+    ) -> None:
         self._test_id = test_id
-        self._sources = len(regions)
-        self._aggregate = Aggregate(thresholds, regions)
+        self._intake = Intake(regions, thresholds)
         self._shown = -1
-        self._last: dict[str, Any] | None = None
+        self._told: deque[dict[str, Any]] = deque(maxlen=_MOST_REMEMBERED)
+        """The newest ``metric`` messages."""
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._finished = False
         self._noted: set[tuple[str, str]] = set()
@@ -55,10 +67,17 @@ class MetricsAggregator:
         self._noting: asyncio.Task[None] | None = None
         self._summary: dict[str, Any] | None = None
         self._summary_at = 0.0
+        self._journal: Journal | None = None
+        try:
+            self._journal = self._read(directory)
+        except (OSError, msgspec.MsgspecError, pickle.UnpicklingError):
+            _log.exception("test %s: its journal cannot be used", test_id)
+        self._heard_at = [time.monotonic()] * len(regions)
 
-    async def push(self, source: int, deltas: list[bytes]) -> int:
-        """Merge deltas of one WorkerActor; returns the number up to which all have come."""
-        acknowledged = self._merge(source, deltas)
+    async def push(self, share: int, generation: int, deltas: list[bytes]) -> int:
+        """Merge deltas of one WorkerActor; returns the number up to which all have come, or
+        SUPERSEDED when another has taken its share over."""
+        acknowledged = self._merge(share, generation, deltas)
         await self._show()
         return acknowledged
 
@@ -73,42 +92,83 @@ class MetricsAggregator:
         await self._show()
         return answers
 
-    def _merge(self, source: int, deltas: list[bytes]) -> int:
-        for payload in deltas:
-            self._aggregate.merge(source, payload)
-        return self._aggregate.acknowledged(source)
+    def _merge(self, share: int, generation: int, deltas: list[bytes]) -> int:
+        self._write(
+            [
+                Came(share, generation, payload)
+                for payload in deltas
+                if self._intake.take(share, generation, payload)
+            ]
+        )
+        acknowledged = self._intake.acknowledged(share, generation)
+        if acknowledged != SUPERSEDED:
+            self._heard_at[share] = time.monotonic()
+        return acknowledged
 
     async def _show(self) -> None:
         if self._show_new_seconds():
             await self._look_at_thresholds()
 
+    async def lose(self, share: int, generation: int, node: str | None) -> Takeover:
+        """This generation of a share is gone: take nothing of it any more. What its successor has
+        to know."""
+        takeover = self._intake.lose(share, generation, node)
+        self._write([Lost(share, generation, node)])
+        self._heard_at[share] = time.monotonic()
+        return takeover
+
+    async def resume(self, share: int, generation: int, at_seconds: float) -> None:
+        """This generation begins, so many seconds after the shared start."""
+        self._intake.resume(share, generation, at_seconds)
+        self._write([Resumed(share, generation, at_seconds)])
+        self._heard_at[share] = time.monotonic()
+
+    async def takeovers(self) -> list[Takeover]:
+        """By share: the present generation, and what it has to know."""
+        return [self._intake.takeover(share) for share in range(self._intake.shares)]
+
+    async def silences(self) -> list[float]:
+        """By share: for how many seconds nothing has come of it."""
+        now = time.monotonic()
+        return [now - heard_at for heard_at in self._heard_at]
+
     async def result(self) -> Result:
         """What has been merged."""
+        intake = self._intake
         return Result(
-            summary=msgspec.to_builtins(self._aggregate.summary()),
-            series=self._aggregate.series_points(),
+            summary=msgspec.to_builtins(intake.aggregate.summary()),
+            series=intake.aggregate.series_points(),
             acknowledged={
-                source: self._aggregate.acknowledged(source) for source in range(self._sources)
+                share: intake.acknowledged(share, intake.present(share))
+                for share in range(intake.shares)
             },
+            losses=msgspec.to_builtins(intake.losses),
+            warnings=intake.warnings(),
         )
 
     async def summary_of_now(self) -> dict[str, Any]:
         """The summary of what has been merged; the same one for a second, however many ask."""
         if self._summary is None or time.monotonic() - self._summary_at > _SUMMARY_SECONDS:
-            self._summary = msgspec.to_builtins(self._aggregate.summary())
+            self._summary = dict(msgspec.to_builtins(self._intake.aggregate.summary()))
             self._summary_at = time.monotonic()
         return self._summary
 
     async def series_after(self, second: int) -> list[dict[str, Any]]:
         """A point for each second that listeners were told of, later than ``second``."""
-        points = self._aggregate.series_points(after=second)
+        points = self._intake.aggregate.series_points(after=second)
         return [point for point in points if point["second"] <= self._shown]
 
-    async def follow(self) -> AsyncIterator[dict[str, Any]]:
-        """The WebSocket's ``metric`` messages: the newest one at once, then one a second."""
+    async def follow(self, after: int | None = None) -> AsyncIterator[dict[str, Any]]:
+        """The WebSocket's ``metric`` messages: the newest one at once, then one a second.
+
+        ``after``: all that are remembered from after so many seconds of the run, instead of the
+        newest one."""
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        if self._last is not None:
-            queue.put_nowait(self._last)
+        told = list(self._told)
+        newest = told[-1:] if after is None else told
+        for one in newest:
+            if after is None or one["elapsed_seconds"] > after:
+                queue.put_nowait(one)
         if self._finished:
             queue.put_nowait(None)
         self._listeners.add(queue)
@@ -128,20 +188,46 @@ class MetricsAggregator:
         for queue in self._listeners:
             queue.put_nowait(None)
 
+    # ---- the journal -------------------------------------------------------------------------
+
+    def _read(self, directory: Path) -> Journal:
+        """Take in what has been taken in before."""
+        journal = Journal(directory)
+        state = journal.state()
+        if state is not None:
+            self._intake, self._shown, self._told = pickle.loads(state)
+        for entry in journal.entries():
+            self._intake.apply(entry)
+            self._show_new_seconds()
+        return journal
+
+    def _write(self, events: list[Event]) -> None:
+        journal = self._journal
+        if journal is None or not events:
+            return
+        try:
+            journal.append(encode(event) for event in events)
+            if journal.is_long:
+                journal.replace(pickle.dumps((self._intake, self._shown, self._told)))
+        except OSError:
+            _log.exception("test %s: its journal cannot be written any more", self._test_id)
+            self._journal = None
+
+    # ---- who listens -------------------------------------------------------------------------
+
     async def _look_at_thresholds(self) -> None:
         elapsed = self._shown + 1
-        reason = self._aggregate.reason_to_abort(elapsed)
+        reason = self._intake.aggregate.reason_to_abort(elapsed)
         news = [
             result
-            for result in self._aggregate.crossed(elapsed)
+            for result in self._intake.aggregate.crossed(elapsed)
             if (result.metric, result.expression) not in self._noted
         ]
         owner = placement.find(names.test_run(self._test_id)) if reason or news else None
         if owner is None:
             return
         if news and (self._noting is None or self._noting.done()):
-            assert self._last is not None
-            total = self._last["total"]
+            total = self._told[-1]["total"]
             breaches = Breaches(news, total["p95_latency_ms"], total["error_rate"])
             self._noting = asyncio.create_task(self._note(owner, breaches))
         if reason is not None:
@@ -158,16 +244,16 @@ class MetricsAggregator:
 
     def _show_new_seconds(self) -> bool:
         """Tell of the seconds that are complete; whether there were any."""
+        aggregate, shares = self._intake.aggregate, self._intake.shares
         before = self._shown
-        ready = max(
-            self._aggregate.complete_second(self._sources),
-            self._aggregate.last_second() - _LATEST_SECONDS,
-        )
+        ready = max(aggregate.complete_second(shares), aggregate.last_second() - _LATEST_SECONDS)
         while self._shown < ready:
             self._shown += 1
-            self._last = self._aggregate.metric_message(self._test_id, self._shown)
-            self._tell(self._last)
-        self._aggregate.settle(self._sources)
+            message = aggregate.metric_message(self._test_id, self._shown)
+            message["warnings"] = message.get("warnings", []) + self._intake.warnings()
+            self._told.append(message)
+            self._tell(message)
+        aggregate.settle(shares)
         return self._shown > before
 
     def _tell(self, message: dict[str, Any]) -> None:

@@ -29,9 +29,14 @@ def test_of(name: str) -> UUID | None:
         return None
 
 
-def worker(test_id: Id, index: int) -> str:
-    """The WorkerActor that runs share ``index`` of a test."""
-    return f"worker:{test_id}:{index}"
+def worker(test_id: Id, index: int, generation: int) -> str:
+    """The WorkerActor that runs share ``index`` of a test, after so many others that were lost."""
+    return f"{workers(test_id)}{index}:{generation}"
+
+
+def workers(test_id: Id) -> str:
+    """How the names of all WorkerActors of a test begin."""
+    return f"worker:{test_id}:"
 
 
 def metrics(test_id: Id) -> str:

@@ -73,6 +73,13 @@ def find(name: str) -> Any | None:
         return None
 
 
+def kill_all(prefix: str) -> None:
+    """End all actors of ours whose names begin so."""
+    for entry in ray.util.list_named_actors(all_namespaces=True):
+        if entry["namespace"] == names.NAMESPACE and entry["name"].startswith(prefix):
+            kill(entry["name"])
+
+
 def kill(name: str) -> None:
     """End a named actor for good, if it lives."""
     handle = find(name)

@@ -235,8 +235,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def end_actors() -> None:
-    """Kill the test runs, workers and aggregators of Fusillade's namespace on the joined Ray."""
+    """Kill the test runs, workers and aggregators of Fusillade's namespace on the joined Ray, and
+    give back the machines that they had."""
     import ray
+
+    from actors import names, placement
 
     for entry in ray.util.list_named_actors(all_namespaces=True):
         if entry["namespace"] == NAMESPACE:
@@ -244,3 +247,7 @@ def end_actors() -> None:
                 ray.kill(ray.get_actor(entry["name"], namespace=NAMESPACE))
             except ValueError:  # it ended by itself meanwhile
                 continue
+    for group in ray.util.placement_group_table().values():
+        test_id = names.test_of(group["name"])
+        if test_id is not None:
+            placement.release(str(test_id))

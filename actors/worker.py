@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +12,11 @@ import ray
 
 from actors.config import HostConfig
 from actors.relay import Relay
-from actors.spool import Spool
+from actors.spool import Spool, Superseded
 from actors.worker_states import WorkerState
 from fusillade.artifacts import Output, read_output
 from fusillade.engine.share import Share
+from fusillade.engine.takeover import Takeover
 from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Delta, Log, Overrides
 from fusillade.hosting.script_host import ScriptFailed, ScriptHost, ScriptHostDied
@@ -35,6 +37,8 @@ class Outcome:
     """What ``setup()`` returned, as JSON."""
     deltas: int = 0
     """How many seconds of metrics there are of the load."""
+    node: str | None = None
+    """Ray's id of the machine on which the script was loaded."""
     log: list[str] = field(default_factory=list)
     """The first lines that the script printed."""
     artifacts: dict[str, str] = field(default_factory=dict)
@@ -47,10 +51,10 @@ class WorkerActor:
     Each step runs once: a TestRunActor that was restarted asks again and gets the same outcome.
     """
 
-    def __init__(self, test_id: str, index: int, config: HostConfig) -> None:
+    def __init__(self, test_id: str, index: int, generation: int, config: HostConfig) -> None:
         self._index = index
         self._config = config
-        self._spool = Spool(test_id, index)
+        self._spool = Spool(test_id, index, generation)
         self._relay = Relay(test_id)
         self._host: ScriptHost | None = None
         self._steps: dict[str, asyncio.Task[Outcome]] = {}
@@ -79,7 +83,7 @@ class WorkerActor:
                 timeout_seconds=_LOAD_SECONDS,
             )
             _log.info("script host %d: %s", host.pid, host.start.in_words())
-            return Outcome()
+            return Outcome(node=_node())
 
         return await self._step("load", load)
 
@@ -100,13 +104,19 @@ class WorkerActor:
 
         return await self._step("warm", warm)
 
-    async def run(self, start_at: float, share: Share, setup_data: str) -> Outcome:
-        """Run this share from ``start_at`` (Unix time) to its end."""
+    async def run(
+        self, start_at: float, share: Share, setup_data: str, takeover: Takeover
+    ) -> Outcome:
+        """Run this share, or the rest of it, from ``start_at`` (Unix time) to its end.
+
+        It never returns when another has taken the share over: then this actor ends.
+        """
 
         async def run() -> Outcome:
             sender = asyncio.create_task(self._send_each_second())
             try:
-                async for message in self._loaded.run(start_at, share, setup_data):
+                load = self._loaded.run(start_at, share, setup_data, takeover)
+                async for message in load:
                     if isinstance(message, Delta):
                         self._spool.add(message.payload)
                     elif isinstance(message, Log):
@@ -117,7 +127,7 @@ class WorkerActor:
 
         outcome = await self._step("run", run)
         # Also what was measured before a failure.
-        await self._spool.deliver()
+        await self._deliver()
         self._told = len(self._log)
         return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
 
@@ -131,7 +141,7 @@ class WorkerActor:
 
     async def deliver(self) -> int:
         """Make sure that the aggregator has all deltas; returns their number."""
-        await self._spool.deliver()
+        await self._deliver()
         return len(self._spool)
 
     async def stop(self, grace_seconds: float) -> None:
@@ -150,8 +160,7 @@ class WorkerActor:
 
     async def state(self) -> WorkerState:
         """How it is, for people who look."""
-        node = ray.get_runtime_context().get_node_id()
-        found = WorkerState(self._index, self._phase(), node=node)
+        found = WorkerState(self._index, self._phase(), node=_node())
         host = self._host
         if host is None:
             return found
@@ -237,8 +246,16 @@ class WorkerActor:
         while True:
             if len(self._spool) > sent:
                 sent = len(self._spool)
-                await self._spool.deliver()
+                await self._deliver()
             await asyncio.sleep(0.05)
+
+    async def _deliver(self) -> None:
+        try:
+            await self._spool.deliver()
+        except Superseded as reason:
+            _log.warning("share %d is given up: %s", self._index, reason)
+            await self.close()
+            os._exit(1)  # at once, whatever else this process is asked for
 
     def _note_early_logs(self) -> None:
         if self._host is not None:
@@ -249,6 +266,10 @@ class WorkerActor:
     def _note(self, line: Log) -> None:
         if len(self._log) < _MOST_LOG_LINES:
             self._log.append(f"{line.level}: {line.text}")
+
+
+def _node() -> str:
+    return str(ray.get_runtime_context().get_node_id())
 
 
 async def _outcome(work: Callable[[], Awaitable[Outcome]]) -> Outcome:

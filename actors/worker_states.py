@@ -59,6 +59,8 @@ class WorkerStates:
         return [self._known[index] for index in range(len(handles))]
 
     async def _ask(self, index: int, handle: Any) -> WorkerState:
+        if handle is None:
+            return WorkerState(index, "lost")
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 state: WorkerState = await handle.state.remote()

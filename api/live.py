@@ -4,7 +4,8 @@ Messages are JSON objects with ``type``: ``status`` (first the present state, th
 ``metric`` (once a second; the newest at once), and at the end ``summary``, after which the
 connection is closed with 1000; so it is when the test is deleted. What is told comes from the
 test's aggregator; the test's row has the last word, so a listener misses nothing when an actor is
-restarted.
+restarted. Who comes back with ``?after=`` and the ``elapsed_seconds`` of the last message gets
+those that came since, as far as the last ten minutes go.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from ray.exceptions import RayError
 from actors import names
 from api.authentication import identify
 from api.platform import HereSocket, Platform
-from fusillade.errors import FusilladeError, InvalidAuth, NotFound
+from fusillade.errors import FusilladeError, InvalidAuth, NotFound, ValidationFailed
 from fusillade.metrics.live import status_message, summary_message
 from fusillade.storage import tests
 from fusillade.storage.models import Test
@@ -32,7 +33,13 @@ router = APIRouter()
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.3
-_CLOSE_CODES = {"invalid_auth": 4401, "insufficient_scope": 4403, "not_found": 4404}
+_MOST_DIGITS = 9
+_CLOSE_CODES = {
+    "validation_error": 4400,
+    "invalid_auth": 4401,
+    "insufficient_scope": 4403,
+    "not_found": 4404,
+}
 """What a refused connection is closed with: 4000 and the HTTP status."""
 
 
@@ -43,11 +50,12 @@ async def runs(websocket: WebSocket, test_id: str, platform: HereSocket) -> None
     await websocket.accept(subprotocol=subprotocol)
     try:
         test = await _find(platform, test_id, credential)
+        after = _after(websocket)
     except FusilladeError as error:
         await _send(websocket, {"type": "error", "error": error.message, "code": error.code})
         await websocket.close(_CLOSE_CODES.get(error.code, 1011), error.message[:120])
         return
-    telling = asyncio.create_task(_tell(websocket, platform, test))
+    telling = asyncio.create_task(_tell(websocket, platform, test, after))
     listening = asyncio.create_task(_until_gone(websocket))
     try:
         await asyncio.wait({telling, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -70,6 +78,18 @@ def _credential(websocket: WebSocket) -> tuple[str | None, str | None]:
     return websocket.query_params.get("token"), None
 
 
+def _after(websocket: WebSocket) -> int | None:
+    """The second up to which the listener has been told, if it has come back."""
+    given = websocket.query_params.get("after")
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdecimal() or len(given) > _MOST_DIGITS:
+        raise ValidationFailed(
+            "The parameter after is wrong: give the elapsed_seconds of the last message."
+        )
+    return int(given)
+
+
 async def _find(platform: Platform, test_id: str, credential: str | None) -> Test:
     if not credential:
         raise InvalidAuth("Send the token as the subprotocol 'auth, <token>' or as ?token=.")
@@ -90,7 +110,7 @@ async def _until_gone(websocket: WebSocket) -> None:
             return
 
 
-async def _tell(websocket: WebSocket, platform: Platform, test: Test) -> None:
+async def _tell(websocket: WebSocket, platform: Platform, test: Test, after: int | None) -> None:
     test_id = str(test.id)
     told = None
     while True:
@@ -104,7 +124,11 @@ async def _tell(websocket: WebSocket, platform: Platform, test: Test) -> None:
             await _send(websocket, summary_message(test_id, test.status, test.reason, test.summary))
             await websocket.close(1000)
             return
-        async for message in _follow(test_id):
+        async for message in _follow(test_id, after):
+            if message["type"] == "metric":
+                if after is not None and message["elapsed_seconds"] <= after:
+                    continue
+                after = message["elapsed_seconds"]
             if message["type"] == "status":
                 state = (message["status"], message["paused"])
                 if state == told:
@@ -121,13 +145,13 @@ async def _tell(websocket: WebSocket, platform: Platform, test: Test) -> None:
             return
 
 
-async def _follow(test_id: str) -> AsyncIterator[dict[str, Any]]:
+async def _follow(test_id: str, after: int | None) -> AsyncIterator[dict[str, Any]]:
     """What the test's aggregator tells, until it ends for whatever reason."""
     try:
         handle = ray.get_actor(names.metrics(test_id), namespace=names.NAMESPACE)
     except ValueError:
         return
-    stream: Any = handle.follow.options(num_returns="streaming").remote()
+    stream: Any = handle.follow.options(num_returns="streaming").remote(after)
     try:
         async for reference in stream:
             yield await reference

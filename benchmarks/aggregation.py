@@ -14,8 +14,10 @@ import argparse
 import asyncio
 import os
 import random
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +30,7 @@ import ray
 
 from actors import metrics_aggregator, names
 from actors.relay import Relay
+from fusillade.metrics import journal
 from fusillade.metrics.delta import decode, encode
 from fusillade.metrics.recorder import Recorder
 from fusillade.metrics.requests import REQUEST_COLUMNS
@@ -108,7 +111,7 @@ class Fleet:
             due = start_at + second + 1 + random.random() * _SPREAD_SECONDS
             await asyncio.sleep(due - time.time())
             self._sent[second].append(time.time())
-            await push(source, [payload])
+            await push(source, 0, [payload])
 
 
 @dataclass
@@ -124,9 +127,11 @@ class Found:
 async def measure(sources: int, machine: int, seconds: int, requests: int) -> Found:
     """Run simulated WorkerActors against one aggregator."""
     test_id = str(uuid4())
+    regions = [REGIONS[source % len(REGIONS)] for source in range(sources)]
+    directory = Path(tempfile.mkdtemp(prefix="fusi-journal-"))
     aggregator = metrics_aggregator.remote.options(
         **names.options(names.metrics(test_id), **metrics_aggregator.OPTIONS)
-    ).remote(test_id, sources, [])
+    ).remote(test_id, regions, [], directory)
     pid = await aggregator.__ray_call__.remote(lambda self: os.getpid())
     process = psutil.Process(pid)
     machines = [
@@ -160,6 +165,7 @@ async def measure(sources: int, machine: int, seconds: int, requests: int) -> Fo
     if result.summary["total_requests"] != expected:
         raise SystemExit(f"{result.summary['total_requests']:,} requests, not {expected:,}")
     ray.kill(aggregator, no_restart=True)
+    journal.remove(directory)
     late = [
         told[second] - at
         for part in sent

@@ -37,6 +37,9 @@ class _Source:
     """Seconds from the shared start to the end of what it measured."""
     active: dict[int, dict[str, int]] = field(default_factory=dict)
     """Workers by scenario in the latest seconds."""
+    iterations: Counter[str] = field(default_factory=Counter)
+    """Those that have ended, by scenario."""
+    is_retired: bool = False
 
     def add_active(self, delta: Delta, second: Second, region: str | None) -> None:
         """Count its workers in a second once."""
@@ -71,6 +74,8 @@ class Aggregate:
         self._seconds: dict[int, Second] = {}
         self._in_order: list[tuple[int, Second]] = []
         self._settled = -1
+        self.merged = 0
+        """How many deltas have been merged."""
 
     def merge(self, source: int, payload: bytes) -> int:
         """Merge one encoded delta of host ``source`` (its share index).
@@ -91,6 +96,8 @@ class Aggregate:
             second = self._seconds[delta.second] = Second()
         region = self._by_region.of(source)
         self._measured.add(delta, second, self._by_region.tallies(region, second))
+        self.merged += 1
+        known.iterations.update(self._measured.iterations(delta))
         known.ahead.add(delta.number)
         while known.contiguous + 1 in known.ahead:
             known.contiguous += 1
@@ -98,7 +105,7 @@ class Aggregate:
         known.ended_at = max(known.ended_at, delta.second + delta.seconds)
         known.add_active(delta, second, region)
         self._strain.add(source, delta.second, delta.pressure)
-        if delta.second > known.last_second:
+        if delta.second > known.last_second and not known.is_retired:
             self._reached[known.last_second] -= 1
             self._reached[delta.second] += 1
             if not self._reached[known.last_second]:
@@ -109,6 +116,24 @@ class Aggregate:
     def acknowledged(self, source: int) -> int:
         """The number up to which all deltas of this host have come; 0 for none."""
         return self._sources[source].contiguous if source in self._sources else 0
+
+    def ended_at(self, source: int) -> float:
+        """The end of what this host has told of, in seconds from the shared start."""
+        return self._sources[source].ended_at if source in self._sources else 0.0
+
+    def iterations(self, source: int) -> Counter[str]:
+        """The iterations that have ended on this host, as it has told, by scenario."""
+        return self._sources[source].iterations if source in self._sources else Counter()
+
+    def retire(self, source: int) -> None:
+        """This host will tell of no more seconds: nobody waits for it."""
+        known = self._sources.get(source)
+        if known is None or known.is_retired:
+            return
+        known.is_retired = True
+        self._reached[known.last_second] -= 1
+        if not self._reached[known.last_second]:
+            del self._reached[known.last_second]
 
     def settle(self, sources: int) -> None:
         """Give memory back for seconds that all of the test's ``sources`` hosts have told of, and
@@ -124,7 +149,7 @@ class Aggregate:
 
     def complete_second(self, sources: int) -> int:
         """The last second that all of the test's ``sources`` hosts have reported; -1 for none."""
-        if len(self._sources) < sources:
+        if self._reached.total() < sources:
             return -1
         return min(self._reached)
 

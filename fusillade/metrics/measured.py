@@ -69,6 +69,15 @@ class Measured:
                 for tally in tallies:
                     tally.add_traffic(TRAFFIC[metric], int(counter.amount))
 
+    def iterations(self, delta: Delta) -> Counter[str]:
+        """Those that a delta that was added tells of, by scenario."""
+        ended: Counter[str] = Counter()
+        for counter in delta.counters:
+            name = self.names[self._known(counter.name)]
+            if name.metric == "iterations":
+                ended[name.tags.get("scenario", "")] += int(counter.amount)
+        return ended
+
     def amounts(self) -> dict[str, float]:
         """The counters by metric, without those of TRAFFIC."""
         found: dict[str, float] = defaultdict(float)
