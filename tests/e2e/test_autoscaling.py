@@ -46,7 +46,10 @@ class Autoscaling:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Autoscaling]:
-    with running_autoscaling_cluster() as cluster, platform_on(cluster) as platform:
+    with (
+        running_autoscaling_cluster() as cluster,
+        platform_on(cluster, FUSILLADE_HOPELESS_SECONDS="6") as platform,
+    ):
         yield Autoscaling(cluster, platform.log_in())
 
 
@@ -87,18 +90,35 @@ def test_a_machine_of_the_region_starts_for_a_test_stays_as_long_as_it_lives_and
     autoscaling.until_idle()
 
 
-def test_two_regions_grow_at_once(autoscaling: Autoscaling, target: Target) -> None:
-    regions = ("eu-hel1", "us-east-1")
-    started = [autoscaling.create(script(target), region) for region in regions]
-    for test_id in started:
-        autoscaling.user.until(test_id, "ready")
-    assert [autoscaling.machines(region) for region in regions] == [1, 1]
-    for test_id in started:
-        autoscaling.user.post(f"/api/v1/tests/{test_id}/start")
-    ended = [autoscaling.user.until(test_id, "completed", "failed") for test_id in started]
-    assert [test["status"] for test in ended] == ["completed", "completed"]
-    total = sum(test["summary"]["total_requests"] for test in ended)
-    assert total == target.counted()["requests"] > 0
+def test_two_regions_grow_at_once_for_one_test(autoscaling: Autoscaling, target: Target) -> None:
+    fields = {"workers": 50, "duration": 2}  # 30 and 20: two WorkerActors and one
+    test_id = autoscaling.create(script(target), "eu-hel1:60,us-east-1:40", **fields)
+    deadline = time.monotonic() + 60
+    starting: set[str] = set()
+    while starting != {"eu-hel1", "us-east-1"}:
+        assert time.monotonic() < deadline, starting
+        shown = autoscaling.user.get("/api/v1/regions")["regions"]
+        starting |= {one["code"] for one in shown if one["nodes_starting"] or one["nodes"]}
+        time.sleep(0.1)
+    autoscaling.user.until(test_id, "ready")
+    assert [autoscaling.machines(region) for region in ("eu-hel1", "us-east-1")] == [1, 1]
+    autoscaling.user.post(f"/api/v1/tests/{test_id}/start")
+    ended = autoscaling.user.until(test_id, "completed", "failed")
+    assert (ended["status"], ended["reason"]) == ("completed", None)
+    by_region = {one["region"]: one["requests"] for one in ended["summary"]["by_region"]}
+    assert sum(by_region.values()) == target.counted()["requests"]
+    assert min(by_region.values()) > 0
+
+
+def test_a_region_that_no_type_of_machine_has_fails_and_one_that_is_too_small(
+    autoscaling: Autoscaling,
+) -> None:
+    user = autoscaling.user
+    nowhere = autoscaling.create("export default () => {};", "ap-sin1")
+    large = autoscaling.create("export default () => {};", "us-east-1", workers=2 * WORKERS)
+    reasons = [user.until(one, "failed", "ready")["reason"] for one in (nowhere, large)]
+    assert "The region ap-sin1 has no machine, and none is started for it;" in reasons[0]
+    assert "region us-east-1" in reasons[1]
 
 
 def test_a_region_with_all_its_machines_queues_the_next_test_and_says_so(
