@@ -1,20 +1,24 @@
 """The nodes of ``cluster.yaml`` on this machine, started and ended by Ray's own autoscaler.
 
 Ray's fake multi-node provider stands in for AWS: it starts a node as a raylet beside the others.
+``python tests/autoscaling.py`` puts a platform on such a cluster and shows its nodes until Ctrl-C.
 """
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from clusters import CPUS, Cluster, running_cluster
+from clusters import CPUS, Cluster, platform_on, running_cluster
 from ray.autoscaler._private.fake_multi_node.node_provider import (
     FAKE_HEAD_NODE_ID,
     FAKE_HEAD_NODE_TYPE,
     FakeMultiNodeProvider,
 )
+
+from fusillade.cli.platform import interrupt_on_signals
 
 CLUSTER_YAML = Path(__file__).parents[1] / "cluster.yaml"
 IDLE_SECONDS = 3.0
@@ -30,6 +34,10 @@ _ENVIRONMENT = {
 }
 
 
+def _given() -> dict[str, Any]:
+    return dict(yaml.safe_load(CLUSTER_YAML.read_text()))
+
+
 def scaled_down(address: str) -> str:
     """``cluster.yaml`` for this machine, with the head at ``address``.
 
@@ -37,7 +45,7 @@ def scaled_down(address: str) -> str:
     node a region and seconds until it is idle; the head gets no CPU, and the name that the provider
     knows it by. Who starts the nodes and how is the provider's affair.
     """
-    given: dict[str, Any] = yaml.safe_load(CLUSTER_YAML.read_text())
+    given = _given()
     types = given["available_node_types"]
     head = types.pop(given["head_node_type"])
     for kind in types.values():
@@ -88,3 +96,25 @@ def machines(cluster: Cluster, region: str) -> int:
     """How many nodes of a region run."""
     raylets = [process.cmdline() for process in cluster.processes("raylet/raylet")]
     return sum(1 for line in raylets if any(region in word for word in line))
+
+
+def _show() -> None:
+    """Print how many nodes each region has whenever that changes."""
+    given = _given()
+    regions = [name for name in given["available_node_types"] if name != given["head_node_type"]]
+    with running_autoscaling_cluster() as cluster, platform_on(cluster) as platform:
+        print(f"{platform.url} as {platform.email} with password {platform.password}")
+        began, shown = time.monotonic(), ""
+        while True:
+            counts = [(region, machines(cluster, region)) for region in regions]
+            line = "  ".join(f"{name}: {n} node{'' if n == 1 else 's'}" for name, n in counts)
+            if line != shown:
+                print(f"{time.monotonic() - began:4.0f} s  {line}", flush=True)
+                shown = line
+            time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    interrupt_on_signals()
+    with contextlib.suppress(KeyboardInterrupt):
+        _show()
