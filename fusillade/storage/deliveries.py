@@ -5,13 +5,25 @@ that each message is sent at least once. Any number of dispatchers may work on o
 Webhook rows are locked before rows of deliveries, here and in ``storage/webhooks.py``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, exists, func, or_, select, text, update
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from fusillade.storage.models import Webhook, WebhookDelivery
 from fusillade.webhooks.attempts import Attempt, Outcome, next_attempt, secrets_of
@@ -19,9 +31,19 @@ from fusillade.webhooks.attempts import Attempt, Outcome, next_attempt, secrets_
 CLAIM_SECONDS = 30
 """Three times what an attempt may take."""
 
+# No NOT EXISTS: joined that way it would take time by the square of what is pending, as long as
+# PostgreSQL has no statistics of it. This is one step in an index for each row.
+_IS_FIRST = """
+    (one.test_id IS NULL OR one.position = (
+        SELECT first.position FROM webhook_deliveries AS first
+        WHERE first.webhook_id = one.webhook_id AND first.test_id = one.test_id
+          AND first.status = 'pending'
+        ORDER BY first.position LIMIT 1
+    ))
+"""
 _DUE = text(
-    # One step along the index for each webhook that has something pending, whatever it has.
-    """
+    # One step along the index for each webhook that has something pending.
+    f"""
     WITH RECURSIVE waiting AS (
         (SELECT webhook_id FROM webhook_deliveries WHERE status = 'pending'
          ORDER BY webhook_id LIMIT 1)
@@ -31,20 +53,41 @@ _DUE = text(
                 ORDER BY following.webhook_id LIMIT 1)
         FROM waiting WHERE waiting.webhook_id IS NOT NULL
     )
-    SELECT first.webhook_id, first.organisation_id, first.due
+    SELECT next.webhook_id, next.organisation_id, next.due
     FROM waiting CROSS JOIN LATERAL (
         SELECT one.webhook_id, one.organisation_id,
                GREATEST(one.next_attempt_at, one.claimed_until) AS due
         FROM webhook_deliveries AS one
-        WHERE one.webhook_id = waiting.webhook_id AND one.status = 'pending' AND NOT EXISTS (
-            SELECT FROM webhook_deliveries AS earlier
-            WHERE earlier.webhook_id = one.webhook_id AND earlier.test_id = one.test_id
-              AND earlier.status = 'pending' AND earlier.position < one.position
-        )
+        WHERE one.webhook_id = waiting.webhook_id AND one.status = 'pending' AND {_IS_FIRST}
         ORDER BY due LIMIT 1
-    ) AS first
-    ORDER BY first.due
+    ) AS next
+    ORDER BY next.due
     """
+)
+
+_CLAIM = text(
+    f"""
+    WITH free AS MATERIALIZED (
+        SELECT message.id
+        FROM unnest(:webhooks, :rooms) AS webhook (id, room) CROSS JOIN LATERAL (
+            SELECT one.id FROM webhook_deliveries AS one
+            WHERE one.webhook_id = webhook.id AND one.status = 'pending'
+              AND one.next_attempt_at <= :now
+              AND (one.claimed_until IS NULL OR one.claimed_until <= :now)
+              AND {_IS_FIRST}
+            ORDER BY one.next_attempt_at, one.position LIMIT webhook.room
+            FOR NO KEY UPDATE OF one SKIP LOCKED
+        ) AS message
+    )
+    UPDATE webhook_deliveries SET claim = :claim, claimed_until = :until
+    WHERE id IN (SELECT id FROM free) RETURNING *
+    """
+).bindparams(
+    bindparam("webhooks", type_=ARRAY(Uuid())),
+    bindparam("rooms", type_=ARRAY(Integer())),
+    bindparam("claim", type_=Uuid()),
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("until", type_=DateTime(timezone=True)),
 )
 
 
@@ -62,47 +105,31 @@ async def due(session: AsyncSession) -> list[Due]:
     return [Due(*row) for row in await session.execute(_DUE)]
 
 
-async def claim(session: AsyncSession, webhook_id: UUID, most: int, now: datetime) -> list[Attempt]:
-    """Claim messages to a webhook that are due, at most so many.
+async def claim(session: AsyncSession, rooms: Mapping[UUID, int], now: datetime) -> list[Attempt]:
+    """Claim messages that are due, for each of these webhooks at most so many.
 
     A message waits until the earlier ones of the same test to the same webhook have arrived or are
-    given up.
+    given up. What another dispatcher is about to claim is left to it.
     """
-    one, earlier = aliased(WebhookDelivery), aliased(WebhookDelivery)
-    free = (
-        select(one.id)
-        .where(
-            one.webhook_id == webhook_id,
-            one.status == "pending",
-            one.next_attempt_at <= now,
-            or_(one.claimed_until.is_(None), one.claimed_until <= now),
-            ~exists().where(
-                earlier.webhook_id == one.webhook_id,
-                earlier.test_id == one.test_id,
-                earlier.status == "pending",
-                earlier.position < one.position,
-            ),
-        )
-        .order_by(one.next_attempt_at, one.position)
-        .limit(most)
-        # What another dispatcher is about to claim is left to it.
-        .with_for_update(skip_locked=True, key_share=True)
-        # Evaluated once, whatever the plan.
-        .cte("free")
-    )
     rows = await session.scalars(
-        update(WebhookDelivery)
-        .where(WebhookDelivery.id.in_(select(free.c.id)))
-        .values(claim=uuid4(), claimed_until=now + timedelta(seconds=CLAIM_SECONDS))
-        .returning(WebhookDelivery)
-        .execution_options(populate_existing=True, synchronize_session=False)
+        select(WebhookDelivery).from_statement(_CLAIM),
+        {
+            "webhooks": list(rooms),
+            "rooms": list(rooms.values()),
+            "claim": uuid4(),
+            "now": now,
+            "until": now + timedelta(seconds=CLAIM_SECONDS),
+        },
+        execution_options={"populate_existing": True},
     )
     claimed = sorted(rows, key=lambda row: row.position)
-    if not claimed:
-        return []
-    webhook = await session.get(Webhook, webhook_id, populate_existing=True)
-    assert webhook is not None  # its deliveries go with it
-    return [_attempt(webhook, row, now) for row in claimed]
+    found = await session.scalars(
+        select(Webhook)
+        .where(Webhook.id.in_({row.webhook_id for row in claimed}))
+        .execution_options(populate_existing=True)
+    )
+    webhooks = {webhook.id: webhook for webhook in found}
+    return [_attempt(webhooks[row.webhook_id], row, now) for row in claimed]
 
 
 def _attempt(webhook: Webhook, row: WebhookDelivery, now: datetime) -> Attempt:

@@ -28,15 +28,17 @@ from fusillade.webhooks import outbox
 from fusillade.webhooks.attempts import Attempt, Outcome
 
 AT_ONCE = 256
-_OF_ORGANISATION = 32
+_OF_ORGANISATION = 64
 _OF_WEBHOOK = 4
 """How many messages may be on their way: so a slow receiver holds up its own webhook, and slow
 webhooks hold up their own organisation."""
 
 LOOK_SECONDS = 15.0
 """How often the outbox is looked at although nothing has called for it."""
-_REST = 5.0
-"""How many times as long as a look takes the next one waits at least."""
+_REST = 3.0
+_LONGEST_REST_SECONDS = 1.0
+"""How many times as long as it took to ask what is due the next look waits at least, so that asking
+takes a small part of the time however much is going on; and how long at most."""
 _PRUNE_SECONDS = 3600.0
 _RETRY_SECONDS = 1.0
 
@@ -93,6 +95,7 @@ class Dispatcher:
         self._of_webhook: Counter[UUID] = Counter()
         self._of_organisation: Counter[UUID] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
+        self._rest_seconds = 0.0
         self.looked_at: datetime | None = None
         """When the outbox was last looked at."""
 
@@ -119,14 +122,12 @@ class Dispatcher:
 
     async def _look_again_and_again(self) -> None:
         while True:
-            began = time.monotonic()
             try:
                 wait = await self.look()
             except StorageUnavailable as error:
                 _log.warning("the outbox of webhooks: %s", error)
                 wait = _RETRY_SECONDS
-            # However much is going on, looking takes a small part of the time.
-            await asyncio.sleep((time.monotonic() - began) * _REST)
+            await asyncio.sleep(self._rest_seconds)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._awake.wait()
@@ -135,26 +136,39 @@ class Dispatcher:
         """Begin to send what is due and there is room for; returns the seconds to the next look, if
         nothing calls for it before."""
         self._awake.clear()
+        began = time.monotonic()
         async with self._database.session() as session:
             waiting = await deliveries.due(session)
+        self._rest_seconds = min(_LONGEST_REST_SECONDS, (time.monotonic() - began) * _REST)
         now = self.looked_at = self._now()
+        rooms = self._rooms([one for one in waiting if one.at <= now])
+        if rooms:
+            async with self._database.session() as session:
+                attempts = await deliveries.claim(session, rooms, now)
+            self._begin(attempts)
+        later = next((one.at for one in waiting if one.at > now), None)
+        if later is None:
+            return LOOK_SECONDS
+        return min(LOOK_SECONDS, (later - now).total_seconds())
+
+    def _rooms(self, waiting: list[Due]) -> dict[UUID, int]:
+        """How many messages each webhook may get now; those without room are left out."""
+        of_all = AT_ONCE - len(self._sending)
+        taken = self._of_organisation.copy()
+        rooms: dict[UUID, int] = {}
         for one in waiting:
-            if one.at > now:
-                return min(LOOK_SECONDS, (one.at - now).total_seconds())
-            if (room := self._room(one)) > 0:
-                await self._claim(one, room, now)
-        return LOOK_SECONDS
+            room = min(
+                of_all,
+                _OF_ORGANISATION - taken[one.organisation_id],
+                _OF_WEBHOOK - self._of_webhook[one.webhook_id],
+            )
+            if room > 0:
+                rooms[one.webhook_id] = room
+                of_all -= room
+                taken[one.organisation_id] += room
+        return rooms
 
-    def _room(self, one: Due) -> int:
-        return min(
-            AT_ONCE - len(self._sending),
-            _OF_ORGANISATION - self._of_organisation[one.organisation_id],
-            _OF_WEBHOOK - self._of_webhook[one.webhook_id],
-        )
-
-    async def _claim(self, one: Due, room: int, now: datetime) -> None:
-        async with self._database.session() as session:
-            attempts = await deliveries.claim(session, one.webhook_id, room, now)
+    def _begin(self, attempts: list[Attempt]) -> None:
         for attempt in attempts:
             self._of_webhook[attempt.webhook_id] += 1
             self._of_organisation[attempt.organisation_id] += 1

@@ -51,21 +51,24 @@ async def emit(
     )
     now = datetime.now(UTC)
     payload = events.body(event, data, now)
-    for webhook in webhooks:
-        await enqueue(session, webhook, event, payload, now, test_id=test_id)
+    messages = [_message(webhook, event, payload, now, test_id) for webhook in webhooks]
+    if messages:
+        await _add(session, messages)
 
 
 async def enqueue(
-    session: AsyncSession,
-    webhook: Webhook,
-    event: Event,
-    payload: str,
-    now: datetime,
-    *,
-    test_id: UUID | None = None,
+    session: AsyncSession, webhook: Webhook, event: str, payload: str, now: datetime
 ) -> WebhookDelivery:
-    """Put one message into the outbox, to be sent at once."""
-    delivery = WebhookDelivery(
+    """Put one message of no test into the outbox, to be sent at once."""
+    message = _message(webhook, event, payload, now)
+    await _add(session, [message])
+    return message
+
+
+def _message(
+    webhook: Webhook, event: str, payload: str, now: datetime, test_id: UUID | None = None
+) -> WebhookDelivery:
+    return WebhookDelivery(
         organisation_id=webhook.organisation_id,
         webhook_id=webhook.id,
         test_id=test_id,
@@ -73,7 +76,9 @@ async def enqueue(
         payload=payload,
         next_attempt_at=now,
     )
-    session.add(delivery)
+
+
+async def _add(session: AsyncSession, messages: list[WebhookDelivery]) -> None:
+    session.add_all(messages)
     await session.flush()
     await notices.tell(session, CHANNEL)
-    return delivery

@@ -70,10 +70,10 @@ async def test_what_a_killed_dispatcher_has_claimed_is_left_alone_until_its_clai
     async with store.session() as session:
         await move(store, await new_test(store, owner), "ready")
         clock = Clock()
-        (claimed,) = await dispatchers.deliveries.claim(session, hook.id, 4, clock())
+        (claimed,) = await dispatchers.deliveries.claim(session, {hook.id: 4}, clock())
     async with store.session() as session:
-        assert await dispatchers.deliveries.claim(session, hook.id, 4, clock()) == []
+        assert await dispatchers.deliveries.claim(session, {hook.id: 4}, clock()) == []
         clock.forward(CLAIM_SECONDS)
-        (again,) = await dispatchers.deliveries.claim(session, hook.id, 4, clock())
+        (again,) = await dispatchers.deliveries.claim(session, {hook.id: 4}, clock())
     assert again.delivery_id == claimed.delivery_id
     assert again.claim != claimed.claim
