@@ -6,9 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from apis import Api, settings_for
 
 from api.app import build_app
+from fusillade.cli.platform import load_settings
+from fusillade.errors import ValidationFailed
 from fusillade.storage.database import Database
 from fusillade.storage.models import Webhook
 
@@ -117,3 +120,13 @@ async def test_half_a_character_is_refused(owner: httpx.AsyncClient) -> None:
         headers={"Content-Type": "application/json"},
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+
+
+def test_a_file_of_certificates_that_cannot_be_read_is_a_wrong_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.pem").write_text("no certificate")
+    for name in ("missing.pem", "other.pem"):
+        monkeypatch.setenv("FUSILLADE_WEBHOOK_CA_FILE", str(tmp_path / name))
+        with pytest.raises(ValidationFailed, match=rf"webhook_ca_file is wrong: .*{name} is no re"):
+            load_settings()
