@@ -5,9 +5,9 @@ unsettled goes on with it, and a step that was done is not done again.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fusillade import creation
-from fusillade.creation import Validate
+from fusillade.creation import Plan, Validate
 from fusillade.errors import FusilladeError, InternalError
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.scheduling import checked
@@ -43,92 +43,125 @@ class _SomebodyElse(Exception):
     """The firing is not pending any more."""
 
 
-@dataclass
 class Fire:
     """Called with a claimed firing; many may be under way at once."""
 
-    database: Database
-    settings: Settings
-    validate: Validate
-    launch: Launch
-    clock: Clock
-    # A script that takes long to check, or an actor that takes long to launch, holds up no other.
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _launches: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(_LAUNCHES_AT_ONCE)
-    )
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        validate: Validate,
+        launch: Launch,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._validate = validate
+        self._launch = launch
+        self._clock = clock
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._launches = asyncio.Semaphore(_LAUNCHES_AT_ONCE)
+        self._done: list[Key] = []
+        """Firings that are to be settled, many in one transaction."""
+        self._settling = asyncio.Lock()
 
     async def __call__(self, key: Key) -> None:
         """Do what is left to be done. Raises ``StorageUnavailable``, and what ``launch`` raises."""
-        async with self._turns, self.database.session() as session:
-            found = await firings.find(session, key)
-        if found is None:
-            return  # deleted meanwhile
-        firing, schedule = found
-        test_id = firing.test_id
-        if firing.status == "pending":
-            try:
-                test_id = await self._create(key, schedule)
-            except _SomebodyElse:
-                return
-            except StorageUnavailable:
-                raise
-            except FusilladeError as error:
-                await self._refuse(key, error)
-                return
-            except Exception:
-                _log.exception("schedule %s at %s", *key)
-                problem = "The platform made an error; its log has the details."
-                await self._refuse(key, InternalError(problem))
-                return
+        async with self._turns:
+            async with self._database.session() as session:
+                found = await firings.find(session, key)
+            if found is None:
+                return  # deleted meanwhile
+            firing, schedule = found
+            test_id = firing.test_id
+            if firing.status == "pending":
+                test_id = await self._create_or_refuse(key, schedule)
+                if test_id is None:
+                    return
         if test_id is not None:
             async with self._launches:
-                await self.launch(test_id)
-        async with self._turns, self.database.session() as session:
-            await firings.settle(session, key, self.clock())
+                await self._launch(test_id)
+        await self._settle(key)
+
+    async def _create_or_refuse(self, key: Key, schedule: Schedule) -> UUID | None:
+        """The test of the firing; None if there will be none, or somebody else makes it."""
+        try:
+            return await self._create(key, schedule)
+        except _SomebodyElse:
+            return None
+        except StorageUnavailable:
+            raise
+        except FusilladeError as error:
+            await self._refuse(key, error)
+        except Exception:
+            _log.exception("schedule %s at %s", *key)
+            problem = "The platform made an error; its log has the details."
+            await self._refuse(key, InternalError(problem))
+        return None
 
     async def _create(self, key: Key, schedule: Schedule) -> UUID:
         """Create the test, as the API does, and note it on the firing in the same transaction."""
         plan = schedules.plan_of(schedule)
-        loaded, is_new = checked.of(plan, schedule.checked), False
-        if loaded is None:
-            overrides = Overrides(workers=plan.workers, duration_seconds=plan.duration_seconds)
-            loaded = await self.validate(plan.files, plan.entry, dict(plan.env), overrides)
-            is_new = True
-        result = loaded
+        kept = checked.of(plan, schedule.checked)
+        if kept is None:
+            async with self._aside():
+                loaded = await self._check(plan)
+        else:
+            loaded = kept
 
         async def known(*_: object) -> Loaded:
-            return result
+            return loaded
 
         async def first(session: AsyncSession, test_id: UUID) -> None:
             if not await firings.lock_pending(session, key):
                 raise _SomebodyElse
 
         async def then(session: AsyncSession, test: Test) -> None:
-            await firings.note_fired(session, key, test.id, self.clock())
+            await firings.note_fired(session, key, test.id, self._clock())
+            if kept is None:
+                await schedules.note_checked(session, schedule.id, checked.kept(plan, loaded))
             await outbox.tell(session, "test.scheduled", test, schedule_id=str(schedule.id))
-            if is_new:
-                await schedules.note_checked(session, schedule.id, checked.kept(plan, result))
 
-        async with self._turns:
-            test = await creation.create_test(
-                plan,
-                organisation_id=schedule.organisation_id,
-                created_by=schedule.created_by,
-                start_when_ready=True,
-                first=first,
-                then=then,
-                database=self.database,
-                settings=self.settings,
-                validate=known,
-            )
+        test = await creation.create_test(
+            plan,
+            organisation_id=schedule.organisation_id,
+            created_by=schedule.created_by,
+            start_when_ready=True,
+            first=first,
+            then=then,
+            database=self._database,
+            settings=self._settings,
+            validate=known,
+        )
         return test.id
 
+    async def _check(self, plan: Plan) -> Loaded:
+        overrides = Overrides(workers=plan.workers, duration_seconds=plan.duration_seconds)
+        return await self._validate(plan.files, plan.entry, dict(plan.env), overrides)
+
+    @contextlib.asynccontextmanager
+    async def _aside(self) -> AsyncIterator[None]:
+        """Let others have the turn meanwhile: what takes long holds up nobody."""
+        self._turns.release()
+        try:
+            yield
+        finally:
+            await self._turns.acquire()
+
+    async def _settle(self, key: Key) -> None:
+        self._done.append(key)
+        async with self._settling:
+            # Whoever comes first settles all; the others find that there is nothing left.
+            done, self._done = self._done, []
+            if done:
+                async with self._database.session() as session:
+                    await firings.settle(session, done, self._clock())
+
     async def _refuse(self, key: Key, error: FusilladeError) -> None:
-        async with self._turns, self.database.session() as session:
+        async with self._database.session() as session:
             if not await firings.lock_pending(session, key):
                 return
-            schedule = await firings.note_refused(session, key, error, self.clock())
+            schedule = await firings.note_refused(session, key, error, self._clock())
             if schedule.refusals == REFUSALS_TOLD:
                 data = _refused(schedule, error)
                 await outbox.emit(session, schedule.organisation_id, "test.failed", data)

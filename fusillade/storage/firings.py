@@ -202,12 +202,14 @@ async def note_refused(
     return schedule
 
 
-async def settle(session: AsyncSession, key: Key, now: datetime) -> None:
-    """Nothing is left to be done."""
+async def settle(session: AsyncSession, keys: Sequence[Key], now: datetime) -> None:
+    """Nothing is left to be done for these."""
+    mine = tuple_(ScheduleFiring.schedule_id, ScheduleFiring.fire_time).in_(keys)
     await session.execute(
         update(ScheduleFiring)
-        .where(_is(key), ScheduleFiring.settled_at.is_(None))
+        .where(mine, ScheduleFiring.settled_at.is_(None))
         .values(settled_at=now)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -42,7 +42,7 @@ async def listen(url: str, channel: str, heard: Callable[[], None]) -> None:
                     async with contextlib.aclosing(notices):
                         if [notice async for notice in notices]:
                             heard()
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             _log.warning("nothing is heard on %s: %s", channel, error)
         await asyncio.sleep(_RETRY_SECONDS)
 
