@@ -47,6 +47,7 @@ for _name in (
     "resources",
     "outboxes",
     "receivers",
+    "browsers",
     "dispatchers",
 ):
     _load(_name)

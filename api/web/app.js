@@ -84,7 +84,7 @@ async function show(load, parameters, query) {
   unfold(false);
   links();
   const here = location.href;
-  const moved = location.pathname !== shownPath;
+  const moved = shownPath !== "" && location.pathname !== shownPath;
   shownPath = location.pathname;
   set(main, loading());
   document.title = "Fusillade";

@@ -26,18 +26,19 @@ export const post = (path, body, signal) => call("POST", path, { body, signal })
 export const patch = (path, body) => call("PATCH", path, { body });
 export const remove = (path) => call("DELETE", path);
 
-// `body` is sent as JSON, or as a form if it is one.
-export async function call(method, path, { body, query, signal, anonymous = false } = {}) {
-  const response = await send(method, path, { body, query, signal, anonymous });
+// `body` is sent as JSON, or as a form if it is one; `credential` in place of the session's ("" for
+// none).
+export async function call(method, path, options) {
+  const response = await send(method, path, options);
   if (response.status === 204) return null;
   return response.json();
 }
 
 // The answer as it came; for files.
-export async function send(method, path, { body, query, signal, anonymous = false } = {}) {
+export async function send(method, path, { body, query, signal, credential } = {}) {
   const headers = {};
-  const sent = session.token();
-  if (sent && !anonymous) headers.Authorization = `Bearer ${sent}`;
+  const sent = credential ?? session.token();
+  if (sent) headers.Authorization = `Bearer ${sent}`;
   if (body !== undefined && !(body instanceof FormData)) {
     headers["Content-Type"] = "application/json";
     body = JSON.stringify(body);
@@ -58,7 +59,7 @@ export async function send(method, path, { body, query, signal, anonymous = fals
   if (response.ok) return response;
   const error = await understood(response);
   // Somebody may have signed in again meanwhile, or this was the password of a form.
-  if (error.code === "invalid_auth" && !anonymous && path !== "/auth/change-password" && sent === session.token()) {
+  if (error.code === "invalid_auth" && credential === undefined && path !== "/auth/change-password" && sent === session.token()) {
     onSignedOut();
   }
   throw error;

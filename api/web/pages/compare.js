@@ -75,7 +75,7 @@ export async function show({ query, signal, title }) {
     ].map(([words, value]) => h("tr", null, h("th", { scope: "row" }, words), tests.map((test) => h("td", null, value(test)))));
     const numbers = ROWS.map(([words, name, write, worse]) => h("tr", null, h("th", { scope: "row" }, words), tests.map((test, index) =>
       h("td", null, write(test.metrics?.[name]), index === base ? null : difference(test.metrics?.[name], tests[base].metrics?.[name], worse, name)))));
-    return h("div", { class: "table compact matrix", tabindex: "0", role: "region", "aria-label": "Comparison" },
+    return h("div", { class: "table compact matrix", tabindex: "0", role: "group", "aria-label": "Comparison" },
       h("table", null, h("caption", { class: "unseen" }, "Comparison"), h("thead", null, head), h("tbody", null, verdict, numbers, facts)));
   }
 

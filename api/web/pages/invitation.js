@@ -11,7 +11,7 @@ export async function show({ parameters, router, title }) {
   const path = `/invites/${encodeURIComponent(parameters.token)}`;
   let invitation;
   try {
-    invitation = await call("GET", path, { anonymous: true });
+    invitation = await call("GET", path, { credential: "" });
   } catch (error) {
     if (error.status !== 404) throw error;
     return h("div", { class: "door" },
@@ -24,7 +24,7 @@ export async function show({ parameters, router, title }) {
       action: "Join",
       submit: async (data) => {
         const body = { name: data.get("name"), password: data.get("password") };
-        const { token } = await call("POST", `${path}/accept`, { body, anonymous: true });
+        const { token } = await call("POST", `${path}/accept`, { body, credential: "" });
         session.keep(token);
         router.go("/runs", { replace: true });
       },

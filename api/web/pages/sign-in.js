@@ -14,7 +14,7 @@ export function show({ router, query, title }) {
       action: "Sign in",
       submit: async (data) => {
         const body = { email: data.get("email"), password: data.get("password") };
-        const { token } = await client.call("POST", "/auth/login", { body, anonymous: true });
+        const { token } = await client.call("POST", "/auth/login", { body, credential: "" });
         session.keep(token);
         router.go(next, { replace: true });
       },
@@ -27,13 +27,12 @@ export function show({ router, query, title }) {
       action: "Sign in with the key",
       submit: async (data) => {
         const key = String(data.get("key")).trim();
-        session.keep(key);
         try {
-          await client.call("GET", "/me", {});
+          await client.call("GET", "/me", { credential: key });
         } catch (error) {
-          session.forget();
           throw error.code === "invalid_auth" ? new Error("This API key is not known, or it has expired.") : error;
         }
+        session.keep(key);
         router.go(next, { replace: true });
       },
     },

@@ -21,7 +21,7 @@ export function done(words) {
 }
 
 export function failed(error) {
-  if (error?.name === "AbortError") return;
+  if (error?.name === "AbortError" || error?.code === "invalid_auth") return; // that leads to sign in
   show(error instanceof Error ? error.message : String(error), "bad", SECONDS * 2);
 }
 

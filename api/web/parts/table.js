@@ -27,7 +27,7 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", rowHeade
     })));
   return h(
     "div",
-    { class: compact ? "table compact" : "table", tabindex: "0", role: "region", "aria-label": caption },
+    { class: compact ? "table compact" : "table", tabindex: "0", role: "group", "aria-label": caption },
     h("table", null, h("caption", { class: "unseen" }, caption), h("thead", null, head), h("tbody", null, body)),
   );
 }
