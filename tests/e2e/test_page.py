@@ -48,6 +48,7 @@ async def seconds_shown(page: Page) -> list[str]:
     data = page.locator("figure.chart").first.locator("details")
     if await data.get_attribute("open") is None:
         await data.locator("summary").click()
+    await data.locator("tbody th").first.wait_for()
     return await data.locator("tbody th").all_text_contents()
 
 
@@ -125,7 +126,7 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     await expect(page.locator(".heading .badge")).to_contain_text("running")
     await visitor.presses("Stop")
     await expect(page.locator(".heading .badge")).to_contain_text("stopped")
-    await expect(page.get_by_text("Latency by percentile")).to_be_visible()
+    await expect(page.locator("figcaption", has_text="by percentile")).to_be_visible()
     await expect(page.locator(".shares")).to_contain_text("500")
     async with page.expect_download() as download:
         await visitor.presses("Shop-img-src-x-onerror-alert-1.json")
