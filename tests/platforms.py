@@ -89,7 +89,7 @@ def running_platform(
                 env=environment,
                 check=True,
                 stdout=subprocess.DEVNULL,
-                timeout=120,
+                timeout=300,
             )
             admin = json.loads((data_dir / "admin.json").read_text())
             url = f"http://127.0.0.1:{port}"
@@ -100,5 +100,5 @@ def running_platform(
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 check=False,
-                timeout=60,
+                timeout=180,
             )

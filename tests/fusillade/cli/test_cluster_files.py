@@ -77,7 +77,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 def test_aws_launches_each_type_as_ray_up_asks_for_it() -> None:
     config = load(AWS)
     ec2 = boto3.client("ec2", region_name=config["provider"]["region"])
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    ubuntu = {"Name": "name", "Values": ["ubuntu/*"]}
+    image = ec2.describe_images(Filters=[ubuntu])["Images"][0]["ImageId"]
     for kind in config["available_node_types"].values():
         kind["node_config"]["ImageId"] = image  # the first of the lines that people change
     config = bootstrap_aws(prepare_config(config))
