@@ -36,6 +36,9 @@ async def evaluate(body: str, *, head: str = "", files: dict[str, str] | None = 
         return json.loads(await host.setup())
 
 
+_WHOLE = Share()
+
+
 async def run(
     source: str,
     *,
@@ -43,18 +46,19 @@ async def run(
     env: dict[str, str] | None = None,
     entry: str = "script.js",
     memory_limit_bytes: int = 1 << 30,
+    share: Share = _WHOLE,
     **overrides: Any,
 ) -> Run:
-    """Run a script to its end on one host."""
+    """Run a script, or a share of it, to its end on one host."""
     async with ScriptHost(memory_limit_bytes=memory_limit_bytes) as host:
         loaded = await host.load(
             as_files(source, files, entry), entry, env=env, overrides=Overrides(**overrides)
         )
         aggregate = Aggregate(thresholds_of(loaded.options))
         data = await host.setup()
-        await host.warm(Share())
+        await host.warm(share)
         log = []
-        async for message in host.run(time.time() + 0.05, Share(), data):
+        async for message in host.run(time.time() + 0.05, share, data):
             if isinstance(message, Delta):
                 aggregate.merge(0, message.payload)
             elif isinstance(message, Log):

@@ -1,8 +1,12 @@
 """What a run does is what its plan says, and its numbers are those of the target."""
 
+import asyncio
+
 import pytest
 from scripts import run
 from target import Target
+
+from fusillade.engine.share import split
 
 
 async def test_iterations_per_worker_are_exact(target: Target) -> None:
@@ -113,3 +117,26 @@ async def test_async_iterations_end_when_everything_they_began_has_ended(target:
     assert (counted["GET /beside"], counted["GET /awaited"]) == (6, 6)
     assert done.summary.iterations == 6
     assert done.summary.total_requests == 12
+
+
+async def test_hosts_of_unequal_size_do_exactly_what_one_host_would(target: Target) -> None:
+    script = f"""
+      export const options = {{ scenarios: {{
+        shared: {{ executor: 'shared-iterations', vus: 7, iterations: 101, exec: 'shared' }},
+        each: {{ executor: 'per-worker-iterations', vus: 13, iterations: 3, exec: 'each' }},
+        alone: {{ executor: 'shared-iterations', vus: 1, iterations: 5, exec: 'alone' }},
+        rate: {{ executor: 'constant-arrival-rate', rate: 97, duration: '1s', maxVUs: 20, exec: 'rate' }},
+      }} }};
+      const get = (path) => http.get(`{target.url}/${{path}}`, {{ name: 'page' }});
+      export const shared = () => get('shared');
+      export const each = () => get(`each/${{__WORKER_ID}}`);
+      export const alone = () => get('alone');
+      export const rate = () => {{ get('rate'); get(`id/${{utils.sequentialId()}}`); }};"""
+    await asyncio.gather(*(run(script, share=share) for share in split([1, 2, 4])))
+    counted = target.counted()
+    assert [counted[f"GET /{name}"] for name in ("shared", "alone", "rate")] == [101, 5, 97]
+    each = {path: count for path, count in counted.items() if path.startswith("GET /each/")}
+    assert len(each) == 13
+    assert set(each.values()) == {3}
+    ids = [count for path, count in counted.items() if path.startswith("GET /id/")]
+    assert (len(ids), set(ids)) == (97, {1})
