@@ -71,7 +71,10 @@ class ShownRegion(BaseModel):
     continent: str | None
     default: Annotated[bool, Field(description="Of tests that name no region")]
     nodes: Annotated[int | None, Field(description="Machines that are alive")]
-    nodes_starting: Annotated[int | None, Field(description="Those that the autoscaler starts")]
+    nodes_starting: Annotated[
+        int | None,
+        Field(description="Those that the autoscaler was starting at its last look"),
+    ]
     cpus: Annotated[float | None, Field(description="Of all machines that are alive")]
     cpus_free: Annotated[float | None, Field(description="Those that no test has")]
 

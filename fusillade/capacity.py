@@ -15,7 +15,7 @@ class RegionCapacity:
     nodes: int = 0
     """Alive."""
     nodes_starting: int = 0
-    """Asked for by the autoscaler, and not alive yet."""
+    """Asked for by the autoscaler, and not alive when it last looked, some seconds ago."""
     cpus: float = 0.0
     cpus_free: float = 0.0
     """Of these, those that no test has."""

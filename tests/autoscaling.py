@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     "RAY_FAKE_CLUSTER": "1",
     "RAY_enable_autoscaler_v2": "1",  # as `ray up` does
     "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+    # Nodes that start together on one machine take each other's sockets.
+    "AUTOSCALER_MAX_CONCURRENT_LAUNCHES": "1",
     "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
     "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
 }
