@@ -64,11 +64,7 @@ class Ending:
             if summarize:
                 last = await self._handle_summary(result.summary)
                 files = last.artifacts
-            values["summary"] = result.summary | {
-                "log": log[:MOST_LOG_LINES] + last.log,
-                "losses": result.losses,
-                "warnings": result.summary.get("warnings", []) + result.warnings,
-            }
+            values["summary"] = result.summary | {"log": log[:MOST_LOG_LINES] + last.log}
             series = result.series
 
         async def save(session: AsyncSession) -> Test:

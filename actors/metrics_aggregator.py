@@ -45,8 +45,6 @@ class Result:
     series: list[dict[str, Any]]
     acknowledged: dict[int, int]
     """By share: the number up to which all deltas of its present generation have come."""
-    losses: list[dict[str, Any]]
-    warnings: list[str]
 
 
 class MetricsAggregator:
@@ -136,22 +134,27 @@ class MetricsAggregator:
         """What has been merged."""
         intake = self._intake
         return Result(
-            summary=msgspec.to_builtins(intake.aggregate.summary()),
+            summary=self._summarize(),
             series=intake.aggregate.series_points(),
             acknowledged={
                 share: intake.acknowledged(share, intake.present(share))
                 for share in range(intake.shares)
             },
-            losses=msgspec.to_builtins(intake.losses),
-            warnings=intake.warnings(),
         )
 
     async def summary_of_now(self) -> dict[str, Any]:
         """The summary of what has been merged; the same one for a second, however many ask."""
         if self._summary is None or time.monotonic() - self._summary_at > _SUMMARY_SECONDS:
-            self._summary = dict(msgspec.to_builtins(self._intake.aggregate.summary()))
+            self._summary = self._summarize()
             self._summary_at = time.monotonic()
         return self._summary
+
+    def _summarize(self) -> dict[str, Any]:
+        intake = self._intake
+        summary: dict[str, Any] = msgspec.to_builtins(intake.aggregate.summary())
+        summary["warnings"] += intake.warnings()
+        summary["losses"] = msgspec.to_builtins(intake.losses)
+        return summary
 
     async def series_after(self, second: int) -> list[dict[str, Any]]:
         """A point for each second that listeners were told of, later than ``second``."""
@@ -250,7 +253,7 @@ class MetricsAggregator:
         while self._shown < ready:
             self._shown += 1
             message = aggregate.metric_message(self._test_id, self._shown)
-            message["warnings"] = message.get("warnings", []) + self._intake.warnings()
+            message["warnings"] += self._intake.warnings()
             self._told.append(message)
             self._tell(message)
         aggregate.settle(shares)

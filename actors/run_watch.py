@@ -103,7 +103,7 @@ class RunWatch:
             if stopping or is_over or ended.status == "stopped":
                 self._give_up_vacant(shares, waiting, ended)
             if now > deadline + paused_seconds:
-                for index in waiting.values():
+                for index in _not_done(waiting).values():
                     shares[index].is_last = True
                     self._crew.kill(index)
                 deadline = math.inf
@@ -133,7 +133,7 @@ class RunWatch:
         ended: Ended,
     ) -> None:
         """What nobody runs comes to its end with nobody."""
-        for future, index in list(waiting.items()):
+        for future, index in _not_done(waiting).items():
             if shares[index].is_vacant:
                 future.cancel()
                 del waiting[future]
@@ -147,7 +147,7 @@ class RunWatch:
         silences: list[float] | None = await self._metrics.try_to_ask("silences")
         if silences is None:
             return
-        for index in waiting.values():
+        for index in _not_done(waiting).values():
             if silences[index] > self._silent_seconds and not shares[index].is_vacant:
                 self._crew.kill(index)
 
@@ -185,3 +185,9 @@ class RunWatch:
         if test.paused_at is None or time.time() - test.paused_at <= limit:
             return None
         return f"The test was paused for more than {limit:g} s, so it was stopped."
+
+
+def _not_done(waiting: Waiting) -> Waiting:
+    """Without those that have ended since they were last looked at, perhaps long ago: whoever
+    looks has waited for the database."""
+    return {future: index for future, index in waiting.items() if not future.done()}

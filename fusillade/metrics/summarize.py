@@ -82,6 +82,7 @@ def summarize(
         thresholds=thresholds,
         by_region=by_region,
         warnings=warnings,
+        losses=[],
     )
 
 

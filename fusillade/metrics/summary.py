@@ -3,6 +3,7 @@
 import msgspec
 
 from fusillade.metrics.histogram import Histogram
+from fusillade.metrics.losses import Loss
 
 
 class Distribution(msgspec.Struct, frozen=True):
@@ -123,7 +124,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     by_region: list[RegionResult] = []
     """Empty where the test ran in no region."""
     warnings: list[str] = []
-    """In what the generator, not the target, was the limit; in sentences."""
+    """In what the generator, not the target, was the limit, and what of it was lost; in
+    sentences."""
+    losses: list[Loss] = []
+    """When shares of the load did not run, because the WorkerActor that ran them was gone."""
 
 
 def _rounded(milliseconds: float) -> float:

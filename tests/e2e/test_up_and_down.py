@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+from client import Client
 
 from fusillade.cli import home, processes
 
@@ -89,6 +90,26 @@ def log_in(url: str, admin: dict[str, str]) -> int:
     return request(f"{url}/api/v1/auth/login", admin)[0]
 
 
+def run_something(url: str, admin: dict[str, str]) -> str:
+    """A test that has been running for some seconds and would go on for long."""
+    user = Client(url, Client(url).post("/api/v1/auth/login", body=admin)["token"])
+    script = "export default () => { sleep(0.1); }"
+    test_id = str(user.create(script, duration=600)["test_id"])
+    user.post(f"/api/v1/tests/{test_id}/start")
+    user.until(test_id, "running")
+    time.sleep(3)
+    return test_id
+
+
+def assert_ended_with_what_was_measured(url: str, admin: dict[str, str], test_id: str) -> None:
+    user = Client(url, Client(url).post("/api/v1/auth/login", body=admin)["token"])
+    test = user.until(test_id, "failed", "completed", "stopped")
+    assert test["status"] == "failed"
+    assert test["reason"] == "The platform was restarted while the test was running."
+    assert test["summary"]["iterations"] > 0
+    assert sum(point["iterations"] for point in test["series"]) == test["summary"]["iterations"]
+
+
 def processes_of(data_dir: Path, running: home.Running) -> list[str]:
     """Command lines of all that belongs to the platform, its database included."""
     family = {process.pid for process in processes.belonging_to(running.id)}
@@ -135,6 +156,7 @@ def test_a_platform_comes_up_again_with_its_data_and_goes_without_a_trace(
     assert request(f"{url}/health")[0] == 200
     assert log_in(url, admin) == 200
 
+    test_id = run_something(url, admin)
     second = run("up", *where, check=False)
     assert second.returncode == 1
     assert "already runs" in second.stderr
@@ -152,7 +174,7 @@ def test_a_platform_comes_up_again_with_its_data_and_goes_without_a_trace(
             lines.append(up.stdout.readline())
             assert lines[-1], "".join(lines)
         assert admin["password"] not in "".join(lines)
-        assert log_in(url, admin) == 200
+        assert_ended_with_what_was_measured(url, admin, test_id)
         running = noted(data_dir)
         up.send_signal(signal.SIGINT)
         assert up.wait(timeout=60) == 0
@@ -163,6 +185,8 @@ def test_up_works_again_after_everything_was_killed(data_dir: Path, port: int) -
     where = ("--data-dir", str(data_dir), "--port", str(port))
     run("up", *where, "--detach")
     admin = json.loads((data_dir / "admin.json").read_text())
+    url = f"http://127.0.0.1:{port}"
+    test_id = run_something(url, admin)
     killed = noted(data_dir)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -173,7 +197,7 @@ def test_up_works_again_after_everything_was_killed(data_dir: Path, port: int) -
             process.kill()
 
     run("up", *where, "--detach")
-    assert log_in(f"http://127.0.0.1:{port}", admin) == 200
+    assert_ended_with_what_was_measured(url, admin, test_id)
     assert not Path(killed.runtime_dir).exists()
     running = noted(data_dir)
     run("down", "--data-dir", str(data_dir))
