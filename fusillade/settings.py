@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     max_templates: Positive = 100
     max_schedules: Positive = 100
     """How many an organisation may keep."""
-    schedule_grace_seconds: Annotated[float, Field(ge=0)] = 300.0
+    schedule_grace_seconds: Annotated[float, Field(ge=1)] = 300.0
     """How late a schedule may still fire, for which the platform was not there in time."""
     schedule_history_days: Positive = 90
     """How long it is known what became of a schedule's firings."""

@@ -68,11 +68,16 @@ def _missed(instants: Sequence[datetime], now: datetime, grace: timedelta) -> li
     for instant in instants:
         late = now - instant
         if late > grace:
-            message = (
-                f"The scheduler came to it {late.total_seconds():.0f} s late, and makes up for "
-                f"no more than {grace.total_seconds():g} s."
-            )
+            message = too_late(late, grace)
         else:
             message = "A later time of the schedule had come as well, and was fired instead."
         found.append(Missed(instant, message))
     return found
+
+
+def too_late(late: timedelta, grace: timedelta) -> str:
+    """Why an instant is missed that is as late as that."""
+    return (
+        f"The scheduler came to it {late.total_seconds():.0f} s late, and makes up for no more "
+        f"than {grace.total_seconds():g} s."
+    )

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from fusillade.creation import Plan, Validate
 from fusillade.errors import FusilladeError, InternalError
 from fusillade.hosting.messages import Loaded, Overrides
 from fusillade.scheduling import checked
+from fusillade.scheduling.due import too_late
 from fusillade.settings import Settings
 from fusillade.storage import firings, schedules
 from fusillade.storage.database import Database, StorageUnavailable
@@ -59,6 +60,7 @@ class Fire:
         self._validate = validate
         self._launch = launch
         self._clock = clock
+        self._grace = timedelta(seconds=settings.schedule_grace_seconds)
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._launches = asyncio.Semaphore(_LAUNCHES_AT_ONCE)
         self._done: list[Key] = []
@@ -75,6 +77,10 @@ class Fire:
             firing, schedule = found
             test_id = firing.test_id
             if firing.status == "pending":
+                late = self._clock() - key.fire_time
+                if late > self._grace:
+                    await self._miss(key, late)
+                    return
                 test_id = await self._create_or_refuse(key, schedule)
                 if test_id is None:
                     return
@@ -156,6 +162,13 @@ class Fire:
             if done:
                 async with self._database.session() as session:
                     await firings.settle(session, done, self._clock())
+
+    async def _miss(self, key: Key, late: timedelta) -> None:
+        """Whoever claimed it has died, and nobody was there for long."""
+        async with self._database.session() as session:
+            if await firings.lock_pending(session, key):
+                message = too_late(late, self._grace)
+                await firings.note_missed(session, key, message, self._clock())
 
     async def _refuse(self, key: Key, error: FusilladeError) -> None:
         async with self._database.session() as session:

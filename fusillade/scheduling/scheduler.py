@@ -111,7 +111,7 @@ class Scheduler:
             self._prune_at = now + _PRUNE_EVERY
         self.looked_at = self._clock()
         if self.under_way >= _MOST_UNDER_WAY:
-            return LOOK_SECONDS  # it is woken when one of them has ended
+            return LOOK_SECONDS  # it is woken when some of them have ended
         if self.next_time is None:
             return LOOK_SECONDS
         seconds = (self.next_time - self._clock()).total_seconds()
@@ -140,9 +140,9 @@ class Scheduler:
             task.add_done_callback(lambda _: self._ended(key))
 
     def _ended(self, key: Key) -> None:
-        if self.under_way >= _MOST_UNDER_WAY:
-            self.wake()
         del self._under_way[key]
+        if self.under_way == max(0, _MOST_UNDER_WAY - _MOST_CLAIMED):
+            self.wake()  # there may be more due than it has claimed
 
     async def _fire_one(self, key: Key) -> None:
         try:

@@ -202,6 +202,15 @@ async def note_refused(
     return schedule
 
 
+async def note_missed(session: AsyncSession, key: Key, message: str, now: datetime) -> None:
+    """The firing was claimed, and it is too late to do more for it."""
+    await session.execute(
+        update(ScheduleFiring)
+        .where(_is(key))
+        .values(status="missed", message=message, settled_at=now)
+    )
+
+
 async def settle(session: AsyncSession, keys: Sequence[Key], now: datetime) -> None:
     """Nothing is left to be done for these."""
     mine = tuple_(ScheduleFiring.schedule_id, ScheduleFiring.fire_time).in_(keys)

@@ -17,7 +17,7 @@ from fusillade.errors import InvalidScript
 from fusillade.hosting.messages import Loaded
 from fusillade.hosting.validator import Validator
 from fusillade.scheduling import scheduler as scheduling
-from fusillade.storage import schedules
+from fusillade.storage import firings, schedules
 from fusillade.storage.database import Database
 from fusillade.storage.models import Organisation, Schedule, Webhook, WebhookDelivery
 
@@ -115,6 +115,20 @@ async def test_what_is_older_than_the_grace_is_missed(simulated: Simulated) -> N
     assert "301 s late, and makes up for no more than 300 s" in (missed.message or "")
     assert await simulated.tests() == []
     assert (await simulated.stored(schedule)).next_run_at == NIGHT + DAY
+
+
+@pytest.mark.parametrize(("late", "status"), [(300, "fired"), (301, "missed")])
+async def test_what_a_dead_scheduler_has_claimed_is_fired_only_within_the_grace(
+    simulated: Simulated, late: int, status: str
+) -> None:
+    schedule = await simulated.schedule(NIGHTLY)
+    async with simulated.store.session() as session:
+        claimed = await firings.claim(session, NIGHT, timedelta(seconds=300), 10)
+    assert claimed.pending == [(schedule.id, NIGHT)]
+    await simulated.look(simulated.scheduler(), at=NIGHT + timedelta(seconds=late))
+    (one,) = await simulated.firings(schedule)
+    assert one.status == status
+    assert len(await simulated.tests()) == (status == "fired")
 
 
 async def test_no_schedule_holds_up_another(simulated: Simulated) -> None:
