@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fusillade.blocklist import rules
@@ -93,7 +93,11 @@ class Settings(BaseSettings):
     clouds' metadata are blocked in any case."""
 
     default_region: RegionCode = "eu-hel1"
-    regions: Annotated[list[RegionCode], NoDecode] = ["eu-hel1", "us-east-1", "ap-sin1"]
+    regions: Annotated[list[RegionCode], NoDecode, Field(validate_default=True)] = [
+        "eu-hel1",
+        "us-east-1",
+        "ap-sin1",
+    ]
     """Codes of the regions that a test may name; nodes carry them as ``ray.io/region``. In
     the environment as ``eu-hel1,us-east-1`` or as JSON."""
     region_places: dict[RegionCode, Place] = {}
@@ -164,8 +168,24 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         if given.lstrip().startswith("["):
-            return json.loads(given)
+            try:
+                return json.loads(given)
+            except ValueError as error:
+                raise ValueError(
+                    "name codes with commas between, or a JSON list of them"
+                ) from error
         return [code.strip() for code in given.split(",") if code.strip()]
+
+    @field_validator("regions")
+    @classmethod
+    def _with_the_default(cls, codes: list[str], info: ValidationInfo) -> list[str]:
+        default = info.data.get("default_region")
+        if default is not None and default not in codes:
+            raise ValueError(
+                f"it must have the default region {default} in it; FUSILLADE_DEFAULT_REGION names "
+                "another one"
+            )
+        return codes
 
     @field_validator("webhook_ca_file")
     @classmethod

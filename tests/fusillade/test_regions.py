@@ -6,8 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from fusillade.cli.platform import load_settings
+from fusillade.errors import ValidationFailed
 from fusillade.regions import canonical, workers_by_region
 from fusillade.settings import Settings
 
@@ -83,13 +84,23 @@ def test_the_platforms_regions_are_easy_to_set(monkeypatch: pytest.MonkeyPatch, 
     assert Settings().regions == ["eu-hel1", "cellar-1"]
 
 
-@pytest.mark.parametrize("value", ["eu:1", "[1]", "[", "-x"])
-def test_codes_that_no_node_could_have_are_refused(
-    monkeypatch: pytest.MonkeyPatch, value: str
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"REGIONS": "eu-hel1,eu:1"}, "'eu:1' cannot be the code of a region"),
+        ({"REGIONS": '["eu-hel1", 1]'}, "The setting regions.1 is wrong"),
+        ({"REGIONS": "["}, "name codes with commas between, or a JSON list of them"),
+        ({"REGIONS": "us-east-1"}, "it must have the default region eu-hel1 in it"),
+        ({"DEFAULT_REGION": "cellar"}, "it must have the default region cellar in it"),
+    ],
+)
+def test_settings_of_regions_that_cannot_be_are_refused(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], words: str
 ) -> None:
-    monkeypatch.setenv("FUSILLADE_REGIONS", value)
-    with pytest.raises(ValidationError):
-        Settings()
+    for name, value in values.items():
+        monkeypatch.setenv(f"FUSILLADE_{name}", value)
+    with pytest.raises(ValidationFailed, match=re.escape(words)):
+        load_settings()
 
 
 def test_places_are_known_or_set(monkeypatch: pytest.MonkeyPatch) -> None:
