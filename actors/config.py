@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fusillade.blocklist import Rules, rules
-from fusillade.posts import Capacity
-from fusillade.settings import Settings
+
+if TYPE_CHECKING:
+    from fusillade.posts import Capacity
+    from fusillade.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -13,19 +16,22 @@ class RunConfig:
     """Given to a TestRunActor when it is created. Only ``hosts`` goes on to WorkerActors."""
 
     database_url: str
-    capacity: Capacity
+    capacity: "Capacity"
     relay_from: int
     provisioning_seconds: float
     hopeless_seconds: float
     ready_seconds: float
     pause_seconds: float
+    spare_processes: int
     journals: Path
     """On the head node: a directory for each test that has not ended, with what it measured."""
     hosts: "HostConfig"
 
     @classmethod
-    def of(cls, settings: Settings) -> "RunConfig":
+    def of(cls, settings: "Settings") -> "RunConfig":
         """The part of the settings that concerns runs."""
+        from fusillade.posts import Capacity  # of a WorkerActor's start it would be the most part
+
         assert settings.database_url is not None
         return cls(
             database_url=settings.database_url,
@@ -35,6 +41,7 @@ class RunConfig:
             hopeless_seconds=settings.hopeless_seconds,
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
+            spare_processes=settings.spare_processes,
             journals=settings.data_dir.expanduser().absolute() / "runs",
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import ray
@@ -26,7 +26,9 @@ from fusillade.engine.takeover import Takeover
 from fusillade.metrics.intake import SUPERSEDED, Came, Event, Intake, Lost, Resumed, encode
 from fusillade.metrics.journal import Journal
 from fusillade.metrics.thresholds import Threshold
-from fusillade.storage.breaches import Breaches
+
+if TYPE_CHECKING:
+    from fusillade.storage.breaches import Breaches
 
 _log = logging.getLogger(__name__)
 _LATEST_SECONDS = 2
@@ -231,12 +233,15 @@ class MetricsAggregator:
             return
         if news and (self._noting is None or self._noting.done()):
             total = self._told[-1]["total"]
+            # With it comes the database: an aggregator starts sooner without.
+            from fusillade.storage.breaches import Breaches
+
             breaches = Breaches(news, total["p95_latency_ms"], total["error_rate"])
             self._noting = asyncio.create_task(self._note(owner, breaches))
         if reason is not None:
             owner.abort.remote(reason)
 
-    async def _note(self, owner: Any, breaches: Breaches) -> None:
+    async def _note(self, owner: Any, breaches: "Breaches") -> None:
         """Have thresholds noted; where that fails, the next second tries again."""
         try:
             await owner.note_breaches.remote(breaches)

@@ -100,6 +100,7 @@ def ray_environment(token_file: Path) -> dict[str, str]:
         # its public address or under 127.0.0.1.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_preload_python_modules": "actors.spare",
     }
 
 

@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import RayActorError, RayError
 from ray.util.placement_group import PlacementGroup
 
-from actors import names, placement
+from actors import names, placement, spares
 from actors.attention import Attention
 from actors.config import RunConfig
 from actors.crew import Crew, Member, StepFailed
@@ -293,7 +293,9 @@ class TestRunActor:
         """Leave nothing in the cluster but, for a moment, who tells listeners of the end."""
         self._crew.disband()
         await self._metrics.try_to_ask("finish")
+        await spares.replenish(self._config.spare_processes)
         await asyncio.sleep(_LINGER_SECONDS)
+        await spares.replenish(self._config.spare_processes)  # so many at once may be too many
         self._metrics.close()
         journal.remove(self._journal)
         await self._row.close()

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     iterations_per_actor: Positive = 10_000
     """Iterations a second for each WorkerActor, at most, where arrival rates say how many there
     will be: about a fifth of what one core does of the heavier cases in docs/performance.md."""
+    spare_processes: NotNegative = 3
+    """Processes of Ray's that wait on the head node for the next test, which needs so many there; 0
+    to start them when they are needed."""
     relay_from: Positive = 50
     """From so many WorkerActors on, those of one machine send their metrics in one call."""
     provisioning_seconds: PositiveSeconds = 900.0
