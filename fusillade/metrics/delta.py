@@ -6,6 +6,7 @@ second.
 """
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +14,7 @@ from fusillade.metrics.packed import Packed
 from fusillade.metrics.strain import Pressure
 
 Tags = dict[str, str]
+_Position = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Requests(msgspec.Struct, array_like=True, frozen=True):
@@ -24,9 +26,9 @@ class Requests(msgspec.Struct, array_like=True, frozen=True):
     sums: bytes
     """float64, shape (n, 5): failed (status 0 or 400 and above), bytes sent, bytes received,
     requests on reused connections, on new ones."""
-    statuses: list[tuple[int, int, int]]
+    statuses: list[tuple[_Position, int, int]]
     """Series (0 for the first), status, how many."""
-    errors: list[tuple[int, str, int]]
+    errors: list[tuple[_Position, str, int]]
     """Series, error code such as ``ECONNREFUSED``, how many."""
 
 

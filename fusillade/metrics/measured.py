@@ -101,13 +101,14 @@ class Measured:
         sums = sums.reshape(count, 5)
         rows = self.requests.rows(requests.tags)
         self.requests.add(rows, durations, sums)
-        numbers = rows.tolist()
-        if any(position >= count for position, *_ in (*requests.statuses, *requests.errors)):
-            raise msgspec.ValidationError("statuses of series that there are not")
-        for position, status, times in requests.statuses:
-            self.statuses[numbers[position], status] += times
-        for _, error, times in requests.errors:
-            self.errors[error] += times
+        numbers, statuses = rows.tolist(), self.statuses
+        try:
+            for position, status, times in requests.statuses:
+                statuses[numbers[position], status] += times
+        except IndexError as error:
+            raise msgspec.ValidationError("statuses of series that there are not") from error
+        for _, code, times in requests.errors:
+            self.errors[code] += times
         return durations, np.concatenate((durations.moments[:, :2].sum(axis=0), sums.sum(axis=0)))
 
     def _add_values(self, second: int, values: Values) -> None:
