@@ -20,6 +20,8 @@ from fusillade.metrics.thresholds import Threshold
 
 _RECENT_SECONDS = 5
 """So many of the newest complete seconds are kept open for the tail of a host's last second."""
+_LONGEST_HOLE = 24 * 3600
+"""A host that lies about the time does not fill the memory."""
 _MOST_OPEN_SECONDS = 3600
 """A second that is older is settled although not all hosts have told of it. Each open one takes
 18 kB."""
@@ -228,8 +230,16 @@ class Aggregate:
 
     def series_points(self, after: int = -1) -> list[dict[str, Any]]:
         """One point for each second later than ``after``, in order, as it is stored with the
-        test."""
-        return [second.point(number) for number, second in self._sorted_seconds() if number > after]
+        test. Of a second of which nobody has told, all numbers are 0."""
+        points: list[dict[str, Any]] = []
+        expected, nothing = 0, Second()
+        for number, second in self._sorted_seconds():
+            missing = range(max(expected, number - _LONGEST_HOLE), number)
+            points += [nothing.point(one) for one in missing if one > after]
+            if number > after:
+                points.append(second.point(number))
+            expected = number + 1
+        return points
 
     def _sorted_seconds(self) -> list[tuple[int, Second]]:
         if len(self._in_order) != len(self._seconds):

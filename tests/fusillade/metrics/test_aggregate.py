@@ -52,6 +52,17 @@ def test_the_order_of_arrival_does_not_matter() -> None:
     assert [aggregate.acknowledged(source) for source in range(3)] == [5, 5, 5]
 
 
+def test_seconds_of_which_nobody_has_told_are_in_the_series_as_such() -> None:
+    aggregate = Aggregate()
+    aggregate.merge(0, delta(1, 0, 5))
+    aggregate.merge(0, delta(2, 3, 7))
+    points = aggregate.series_points()
+    assert [point["second"] for point in points] == [0, 1, 2, 3]
+    assert [point["requests"] for point in points] == [5, 0, 0, 7]
+    assert [point["active_workers"] for point in points] == [3, 0, 0, 3]
+    assert aggregate.series_points(after=1) == points[2:]
+
+
 def test_what_is_acknowledged_has_no_gaps() -> None:
     aggregate = Aggregate()
     assert aggregate.merge(0, delta(1, 0, 1)) == 1
