@@ -326,6 +326,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "Files": {
+        "test_id": _TEST_ID,
+        "entry": "test.js",
+        "env": ["BASE_URL"],
+        "files": [
+            {
+                "path": "test.js",
+                "size_bytes": len(_SCRIPT),
+                "encoding": "utf-8",
+                "content": _SCRIPT,
+            }
+        ],
+    },
     "SummaryOfNow": {"test_id": _TEST_ID, "status": "provisioning", "summary": None},
     "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},

@@ -283,6 +283,7 @@ ROWS: list[Row] = [
         "GET /api/v1/tests/:id/series",
         "GET /api/v1/tests/:id/summary",
         "GET /api/v1/tests/:id/log",
+        "GET /api/v1/tests/:id/files",
         "GET /api/v1/analytics/sparklines",
     ),
 ]

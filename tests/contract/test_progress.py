@@ -1,6 +1,7 @@
 """Beside the reference: results so far, and runs drawn small. What lives is in tests/e2e."""
 
-from uuid import uuid4
+import base64
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -64,6 +65,53 @@ async def test_get_tests_id_series_summary_and_log_are_empty_before_the_start(
     ):
         answer = (await owner.get(f"/api/v1/tests/{test.id}/{part}")).json()
         assert (answer["status"], answer[field]) == ("provisioning", nothing)
+
+
+async def test_get_tests_id_files_are_those_that_were_uploaded_without_the_values_of_variables(
+    owner: httpx.AsyncClient, poked: list[UUID]
+) -> None:
+    script = b"export default function () { sleep(1); }"
+    image = bytes(range(256))
+    answer = await owner.post(
+        "/api/v1/tests",
+        data={"name": "A test", "workers": "1", "duration": "1", "env": "TOKEN=a secret"},
+        files=[("script", ("test.js", script)), ("assets", ("data/image.png", image))],
+    )
+    test_id = answer.json()["test_id"]
+    answer = await owner.get(f"/api/v1/tests/{test_id}/files")
+    assert answer.json() == {
+        "test_id": test_id,
+        "entry": "test.js",
+        "env": ["TOKEN"],
+        "files": [
+            {
+                "path": "data/image.png",
+                "size_bytes": 256,
+                "encoding": "base64",
+                "content": base64.b64encode(image).decode(),
+            },
+            {
+                "path": "test.js",
+                "size_bytes": len(script),
+                "encoding": "utf-8",
+                "content": script.decode(),
+            },
+        ],
+    }
+
+
+async def test_post_tests_starts_a_test_by_itself_if_start_is_true(
+    api: Api, owner: httpx.AsyncClient, poked: list[UUID]
+) -> None:
+    for start in ("true", "false"):
+        answer = await owner.post(
+            "/api/v1/tests",
+            data={"name": "A test", "workers": "1", "duration": "1", "start": start},
+            files={"script": ("test.js", b"export default function () {}")},
+        )
+        async with api.store.session() as session:
+            test = await tests.by_id(session, UUID(answer.json()["test_id"]))
+        assert test.start_when_ready is (start == "true")
 
 
 async def test_get_analytics_sparklines_draws_runs_in_at_most_forty_points(

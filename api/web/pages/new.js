@@ -70,6 +70,19 @@ export async function show({ query, signal, router, title }) {
       script.load(template.script_content, "script.js");
     }
   }
+  // A test that has run, to be changed and run again.
+  async function repeat(id) {
+    const path = `/tests/${encodeURIComponent(id)}`;
+    const [test, kept] = await Promise.all([get(path, {}, signal), get(`${path}/files`, {}, signal)]);
+    touched = named = true;
+    name.value = test.name;
+    workers.value = test.workers;
+    duration.value = test.duration_seconds;
+    region.choose(test.region);
+    for (const key of kept.env) variables.add(key);
+    const main = kept.files.find((one) => one.path === kept.entry);
+    script.load(main.content, kept.entry, kept.files.filter((one) => one !== main).map(fileOf));
+  }
   const from = h(
     "select",
     { name: "from", onchange: () => startFrom(from.value).catch((error) => script.say(error.message)) },
@@ -148,6 +161,8 @@ export async function show({ query, signal, router, title }) {
 
   const wanted = query.get("template");
   if (wanted) await startFrom(`template:${wanted}`);
+  const before = query.get("test");
+  if (before) await repeat(before);
   script.check();
   return [heading("New test", { back: { href: "/runs", words: "Runs" } }), element];
 }
@@ -155,6 +170,11 @@ export async function show({ query, signal, router, title }) {
 async function exampleScripts(signal) {
   const answer = await fetch(new URL("../examples.json", import.meta.url), { signal });
   return answer.ok ? answer.json() : [];
+}
+
+function fileOf({ path, encoding, content }) {
+  const bytes = encoding === "base64" ? Uint8Array.from(atob(content), (one) => one.charCodeAt(0)) : content;
+  return new File([bytes], path);
 }
 
 function secondsOf(value) {
@@ -175,8 +195,8 @@ function variableFields() {
         .map((row) => [...row.querySelectorAll("input")].map((one) => one.value))
         .filter(([key]) => VARIABLE.test(key)),
   };
-  function add() {
-    const key = input("", { "aria-label": "Name of the variable", placeholder: "BASE_URL", pattern: VARIABLE.source, title: "Letters, digits and _, not beginning with a digit" });
+  function add(given = "") {
+    const key = input("", { value: given, "aria-label": "Name of the variable", placeholder: "BASE_URL", pattern: VARIABLE.source, title: "Letters, digits and _, not beginning with a digit" });
     const value = input("", { "aria-label": "Value of the variable", placeholder: "https://…" });
     const row = h("div", { class: "row" }, key, value, h("button", {
       type: "button",
@@ -191,5 +211,6 @@ function variableFields() {
     rows.append(row);
     return key;
   }
+  fields.add = add;
   return fields;
 }

@@ -101,7 +101,7 @@ export async function show({ parameters, signal, router, title }) {
     set(
       parts.alarms,
       results.thresholds(found),
-      results.warnings(summary?.warnings ?? now?.warnings, test.warnings),
+      results.warnings(ENDED.includes(test.status) ? summary?.warnings : now?.warnings, test.warnings),
     );
   }
 
@@ -114,7 +114,7 @@ export async function show({ parameters, signal, router, title }) {
       ended && summary ? h("div", { class: "charts" }, results.distribution(summary)) : null,
       results.endpoints(summary),
       h("div", { class: "pairs" }, results.statusCodes(summary), results.checks(summary)),
-      results.regions(summary?.by_region ?? now?.by_region),
+      results.regions(summary?.by_region),
       ended ? [results.metrics(summary), results.phases(summary)] : results.workers(list),
       results.log(log),
       ended ? downloads(test, series, signal) : null,

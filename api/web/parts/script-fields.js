@@ -62,7 +62,7 @@ export function scriptFields({ signal, text = "", variables = () => [], onvalid 
       return;
     }
     if (main) {
-      load(await main.text(), main.name);
+      load(await main.text(), main.name, files);
       onfile(main.name);
     }
     for (const file of taken) {
@@ -86,9 +86,12 @@ export function scriptFields({ signal, text = "", variables = () => [], onvalid 
     }, "×"))));
   }
 
-  function load(content, file) {
+  // `others`: the files that come along.
+  function load(content, file, others = []) {
     name = file;
+    files = others;
     code.text = content;
+    draw();
     check();
   }
 

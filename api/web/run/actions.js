@@ -4,6 +4,7 @@ import { post, remove } from "../client.js";
 import { h } from "../dom.js";
 import { confirm } from "../parts/dialog.js";
 import { done, failed } from "../parts/notice.js";
+import { ENDED } from "../parts/status.js";
 
 // `changed(status)` is called when the API has agreed; `gone()` when the test was deleted.
 export function actions(test, { changed, gone }) {
@@ -29,7 +30,8 @@ export function actions(test, { changed, gone }) {
     found.push(button("Stop", "stop", "The test stops: iterations under way end.", "danger"));
   }
   if (["provisioning", "ready", "pending"].includes(test.status)) found.push(button("Cancel", "stop", "The test is cancelled.", "danger"));
-  if (test.finished_at) {
+  if (ENDED.includes(test.status)) {
+    found.push(h("a", { class: "button", href: `/new?test=${test.id}` }, "Run again"));
     found.push(h("button", {
       type: "button",
       class: "quiet danger-text",
