@@ -2,10 +2,13 @@
 
 import time
 
+from msgspec.structs import replace
+
 from fusillade.metrics.strain import LASTING_SECONDS, Pressure
 
 _SHORTEST_SECONDS = 0.5
-"""Of less than this nothing is concluded."""
+"""Of less than this nothing is concluded and what was found before holds, as for seconds that are
+told of late, one right after the other."""
 
 
 class Meter:
@@ -16,6 +19,7 @@ class Meter:
         self._lags: list[float] = []
         self._begin(now)
         self._strained = 0
+        self._last = Pressure()
 
     def _begin(self, now: float) -> None:
         self._since = now
@@ -41,9 +45,9 @@ class Meter:
         """Since the last time. To be called from the event loop's thread."""
         passed = now - self._since
         if passed < _SHORTEST_SECONDS:
-            return Pressure(dropped_iterations=dropped_iterations)
+            return replace(self._last, dropped_iterations=dropped_iterations)
         lags = [*self._lags, now - self._due] if now > self._due else self._lags
-        pressure = Pressure(
+        self._last = pressure = Pressure(
             cpu_share=(time.thread_time() - self._cpu) / passed,
             lag_seconds=sum(lags) / len(lags) if lags else 0.0,
             dropped_iterations=dropped_iterations,

@@ -65,6 +65,36 @@ async def test_a_listener_from_the_start_is_told_everything(
     assert {message["test_id"] for message in messages} == {test_id}
 
 
+async def test_a_host_that_cannot_keep_up_is_told_of_while_it_runs_and_at_the_end(
+    platform: Platform, user: Client
+) -> None:
+    script = """
+      export default function () {
+        const end = Date.now() + 300;
+        while (Date.now() < end);
+        sleep(0.001);
+      }"""
+    test_id = user.create(script, workers=2, duration=7)["test_id"]
+    await asyncio.to_thread(user.post, f"/api/v1/tests/{test_id}/start")
+    async with (
+        asyncio.timeout(60),
+        connect(f"{address(platform, test_id)}?token={user.token}", proxy=None) as socket,
+    ):
+        message: dict[str, Any] = {}
+        while not message.get("warnings"):
+            message = json.loads(await socket.recv())
+            assert message["type"] != "summary"
+    workers: list[dict[str, Any]] = [{}]
+    while not workers[0].get("overloaded"):
+        found = await asyncio.to_thread(user.get, f"/api/v1/tests/{test_id}/workers")
+        workers = found["workers"]
+        assert [worker["state"] for worker in workers] == ["running"]
+        await asyncio.sleep(0.1)
+    done = await asyncio.to_thread(user.until, test_id, "completed")
+    for warning in (*message["warnings"], *done["summary"]["warnings"]):
+        assert warning.startswith("WorkerActor 1 of 1 could not keep up for ")
+
+
 async def test_who_comes_late_gets_the_present_state_first(
     platform: Platform, user: Client
 ) -> None:
