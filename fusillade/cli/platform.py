@@ -289,8 +289,9 @@ def _leave_joined(address: str) -> None:
 
 
 def short_directory(prefix: str) -> str:
-    """Make a directory with a path short enough for the Unix sockets of Ray and PostgreSQL."""
+    """Make a directory with a path short enough for the Unix sockets of Ray and HAProxy."""
     root = tempfile.gettempdir()
-    if len(root) > 20 or sys.platform == "darwin":
+    # HAProxy takes 97 characters, and Serve puts its sockets 76 below the directory.
+    if len(root) > 7 or sys.platform == "darwin":
         root = "/tmp"
     return tempfile.mkdtemp(prefix=prefix, dir=root)
