@@ -127,9 +127,6 @@ class Dispatcher:
             except StorageUnavailable as error:
                 _log.warning("the outbox of webhooks: %s", error)
                 wait = _RETRY_SECONDS
-            except Exception:  # whatever it is: what is on its way goes on
-                _log.exception("the outbox of webhooks")
-                wait = _RETRY_SECONDS
             await asyncio.sleep(self._rest_seconds)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

@@ -1,6 +1,7 @@
 """Tests of several regions, through the API: an extension of ours."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ SCHEDULE = KEPT | {"cron_expression": "0 0 2 * * * *"}
 
 
 async def test_several_regions_are_kept_with_their_weights(
-    api: Api, owner: httpx.AsyncClient
+    api: Api, owner: httpx.AsyncClient, poked: list[UUID]
 ) -> None:
     regions = "eu-hel1:60, us-east-1:40"
     answer = await owner.post("/api/v1/tests", data=FORM | {"region": regions})

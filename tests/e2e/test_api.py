@@ -1,13 +1,13 @@
 """The REST API: shapes, scopes, errors."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from client import Client
 from platforms import Platform
 
 SCRIPT = "export default function () { sleep(0.01); }"
+UNKNOWN = "/api/v1/tests/550e8400-e29b-41d4-a716-446655440000"
 
 
 def test_login_gives_a_token_and_its_user(platform: Platform) -> None:
@@ -109,10 +109,10 @@ def test_a_bad_creation_says_what_is_wrong_and_creates_nothing(
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", f"/api/v1/tests/{uuid4()}", 404, "not_found"),
+        ("GET", UNKNOWN, 404, "not_found"),
         ("GET", "/api/v1/tests/not-an-id", 400, "validation_error"),
-        ("POST", f"/api/v1/tests/{uuid4()}/start", 404, "not_found"),
-        ("POST", f"/api/v1/tests/{uuid4()}/stop", 404, "not_found"),
+        ("POST", f"{UNKNOWN}/start", 404, "not_found"),
+        ("POST", f"{UNKNOWN}/stop", 404, "not_found"),
         ("GET", "/api/v1/nothing", 404, "not_found"),
         ("PUT", "/api/v1/tests", 405, "validation_error"),
         ("GET", "/api/v1/tests?limit=0", 400, "validation_error"),

@@ -247,7 +247,7 @@ async def test_files_of_the_test_are_opened_and_shared() -> None:
 
 @pytest.mark.parametrize("rate", [50, 333])
 async def test_arrival_rates_are_exact(target: Target, rate: int) -> None:
-    script = f"""export const options = {{ executor: 'constant-arrival-rate', rate: {rate}, duration: '2s', preAllocatedVUs: 50 }};
+    script = f"""export const options = {{ executor: 'constant-arrival-rate', rate: {rate}, duration: '2s', preAllocatedVUs: {2 * rate} }};
       export default function () {{ http.get('{target.url}/'); }}"""
     done = await run(script)
     assert done.summary.iterations + done.summary.dropped_iterations == 2 * rate
@@ -264,7 +264,7 @@ async def test_iterations_that_find_no_free_worker_are_dropped_and_counted() -> 
 
 
 async def test_a_ramp_of_rates_has_the_area_under_its_lines(target: Target) -> None:
-    script = f"""export const options = {{ executor: 'ramping-arrival-rate', startRate: 0, vus: 20,
+    script = f"""export const options = {{ executor: 'ramping-arrival-rate', startRate: 0, vus: 110,
         stages: [{{ duration: '1s', target: 100 }}, {{ duration: '1s', target: 20 }}] }};
       export default function () {{ http.get('{target.url}/'); }}"""
     done = await run(script)

@@ -93,6 +93,19 @@ def test_a_path_that_is_not_a_plain_relative_one_is_refused_by_name(name: str, w
             "cannot be read: Bad CRC",
         ),
     ],
+    ids=[
+        "link",
+        "pipe",
+        "twice",
+        "too many",
+        "far too many",
+        "too large together",
+        "bomb",
+        "unknown method",
+        "nonsense",
+        "cut off",
+        "damaged",
+    ],
 )
 def test_an_archive_that_is_wrong_or_too_large_is_refused(
     content: bytes, error: type[FusilladeError], words: str
