@@ -81,7 +81,7 @@ class MetricsAggregator:
         await self._show()
         return acknowledged
 
-    async def push_all(self, pushes: list[Push]) -> list[int | Exception]:
+    async def push_all(self, *pushes: Push) -> list[int | Exception]:
         """Many pushes that a relay has gathered; what each returns or raises."""
         answers: list[int | Exception] = []
         for push in pushes:

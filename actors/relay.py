@@ -50,7 +50,9 @@ class Relay:
         try:
             if self._aggregator is None:
                 self._aggregator = ray.get_actor(self._name, namespace=names.NAMESPACE)
-            answers = await self._aggregator.push_all.remote(pushes)
+            # Arguments of their own: together they would be too large for the call itself, and
+            # take the way through two object stores.
+            answers = await self._aggregator.push_all.remote(*pushes)
         except (RayActorError, ValueError) as error:
             _log.warning("the aggregator cannot be reached: %s", error)
             self._aggregator = None
