@@ -201,6 +201,7 @@ class MetricsAggregator:
         state = journal.state()
         if state is not None:
             self._intake, self._shown, self._told = pickle.loads(state)
+            self._show_new_seconds()
         for entry in journal.entries():
             self._intake.apply(entry)
             self._show_new_seconds()
