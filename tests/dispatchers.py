@@ -47,16 +47,16 @@ async def sent(url: str, trusted: Path | None = None, **more: Any) -> Outcome:
 
 
 class Clock:
-    """The time, as much ahead as a test wants it."""
+    """A time that stands still until it is put forward, ahead of all that the tests store."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self._now = datetime.now(UTC) + timedelta(hours=1)
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self._now
 
     def forward(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
+        self._now += timedelta(seconds=seconds)
 
 
 @contextlib.asynccontextmanager

@@ -1,9 +1,11 @@
 """Webhooks of a whole platform: a receiver is told of what tests do, whatever is killed."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 from client import Client
 from platforms import Platform
@@ -39,6 +41,13 @@ def of(receiver: Receiver, test_id: str) -> list[str]:
     return [one.event for one in receiver.requests if one.data["test_id"] == test_id]
 
 
+def kill(platform: Platform, actor: str) -> None:
+    """``kill -9``, whichever test they belong to."""
+    for process in platform.processes(actor):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def test_a_receiver_is_told_each_step_of_a_scheduled_test_whatever_is_killed(
     platform: Platform, user: Client, target: Target, receiver: Receiver, webhook: Any
 ) -> None:
@@ -52,14 +61,12 @@ def test_a_receiver_is_told_each_step_of_a_scheduled_test_whatever_is_killed(
         "duration_seconds": 4,
         "cron_expression": "0 0 0 1 Jan * 2099",
     }
-    for process in platform.processes("WebhookDispatcher"):
-        process.kill()
+    kill(platform, "WebhookDispatcher")
     schedule = user.post("/api/v1/schedules", body=body)
     test_id = user.post(f"/api/v1/schedules/{schedule['id']}/trigger")["test_id"]
     receiver.wait(lambda _: "test.threshold_breached" in of(receiver, test_id))
     # Who comes after it notices the same again.
-    for process in platform.processes("MetricsAggregator"):
-        process.kill()
+    kill(platform, "MetricsAggregator")
     test = user.until(test_id, "completed", "failed")
     receiver.wait(lambda _: "test.completed" in of(receiver, test_id))
     assert of(receiver, test_id) == [

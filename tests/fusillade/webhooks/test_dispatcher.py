@@ -170,7 +170,8 @@ async def test_a_slow_receiver_holds_up_nobody_else(
     for number in range(12):
         await emit(store, owner, number=number)
     await settled(store, fast, all_are("delivered"))
-    assert receiver.events("/slow") == ["test.ready"] * 4
+    await eventually(lambda: len(receiver.events("/slow")) >= 4)
+    assert len(receiver.events("/slow")) == 4
     go_on.set()
     await settled(store, slow, all_are("delivered"))
 
@@ -286,7 +287,8 @@ async def test_events_of_a_test_arrive_in_order_whatever_fails_and_however_many_
             await move(store, test_id, "ready", "pending", "running", "completed")
         async with asyncio.timeout(60):
             while "pending" in {row.status for row in await deliveries(store, hook)}:
-                clock.forward(10)
+                if one.in_flight == other.in_flight == 0:  # or claims would run out
+                    clock.forward(10)
                 one.wake()
                 other.wake()
                 await asyncio.sleep(0.03)
