@@ -11,6 +11,7 @@ from ray.exceptions import RayActorError
 
 from actors import names
 from fusillade.metrics.intake import SUPERSEDED
+from fusillade.metrics.kept_deltas import KeptDeltas
 
 _log = logging.getLogger(__name__)
 _MOST_AT_ONCE = 60
@@ -34,7 +35,7 @@ class Spool:
         self._name = names.metrics(test_id)
         self._index = index
         self._generation = generation
-        self._deltas: list[bytes] = []
+        self._deltas = KeptDeltas()
         self._acknowledged = 0
         self._handle: Any = None
         self._relay: Any = None
@@ -47,7 +48,10 @@ class Spool:
 
     def add(self, payload: bytes) -> None:
         """Keep the next delta."""
-        self._deltas.append(payload)
+        try:
+            self._deltas.add(payload)
+        except OSError as error:
+            _log.warning("older deltas stay in memory: %s", error)
 
     def go_through(self, relay: Any) -> None:
         """Send by way of this WorkerActor for as long as it lives."""
@@ -63,7 +67,7 @@ class Spool:
                 pass
 
     async def _send(self) -> int:
-        batch = self._deltas[self._acknowledged : self._acknowledged + _MOST_AT_ONCE]
+        batch = self._deltas.some(self._acknowledged, _MOST_AT_ONCE)
         acknowledged = await self._push(batch)
         if acknowledged is None:
             if time.monotonic() - self._answered_at > ALONE_SECONDS:
