@@ -6,7 +6,8 @@ const FIRST_WAIT_SECONDS = 0.5;
 const LONGEST_WAIT_SECONDS = 10;
 const SILENT_SECONDS = 20;
 
-// hooks: opened(), message(data), lost(seconds until the next attempt), refused(message).
+// hooks: opened(), message(data), lost(seconds until the next attempt), refused(message), ended(),
+// and speaks(): whether a message is to be expected every second.
 // Ends with `signal`, when the test has ended (a clean close), or when the API refuses.
 export function follow(testId, signal, hooks) {
   let socket = null;
@@ -35,6 +36,7 @@ export function follow(testId, signal, hooks) {
       if (event.code === 1000) {
         over = true;
         clearInterval(watch);
+        hooks.ended();
       } else if (event.code >= 4400 && event.code < 4500) {
         over = true;
         clearInterval(watch);

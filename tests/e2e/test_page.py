@@ -189,6 +189,26 @@ async def test_a_lost_connection_comes_back_and_the_gap_is_filled(
     await expect(page.locator(".heading .badge")).to_contain_text("stopped")
 
 
+async def test_a_test_that_waits_for_machines_says_what_for_and_is_cancelled(
+    visitor: Visitor, user: Client
+) -> None:
+    page = visitor.page
+    await visitor.go("/new", "New test")
+    await page.get_by_role("textbox", name="Script", exact=True).fill(QUICK)
+    await page.get_by_label("Name", exact=True).fill("Far away")
+    await page.get_by_label("Region").select_option("Several, with weights …")
+    await page.get_by_label("eu-hel1").fill("60")
+    await page.get_by_label("us-east-1").fill("40")
+    await visitor.presses("Create test")
+    await visitor.sees("Far away")
+    await expect(page.locator(".lead")).to_contain_text("eu-hel1 60 %, us-east-1 40 %")
+    await expect(page.locator(".waiting-panel")).to_contain_text("us-east-1")
+    await visitor.presses("Cancel")
+    await expect(page.locator(".heading .badge")).to_contain_text("cancelled")
+    newest = user.get("/api/v1/tests?limit=1")["tests"][0]
+    assert (newest["region"], newest["status"]) == ("eu-hel1:60,us-east-1:40", "cancelled")
+
+
 async def test_a_session_that_has_ended_leads_to_sign_in_and_back(
     visitor: Visitor, platform: Platform
 ) -> None:

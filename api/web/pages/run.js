@@ -8,6 +8,7 @@ import { announce, failed } from "../parts/notice.js";
 import { heading, tiles } from "../parts/panel.js";
 import { ACTIVE, ENDED, badge } from "../parts/status.js";
 import { actions } from "../run/actions.js";
+import { Board } from "../run/board.js";
 import { runCharts } from "../run/charts.js";
 import { downloads } from "../run/downloads.js";
 import * as results from "../run/results.js";
@@ -29,6 +30,13 @@ export async function show({ parameters, signal, router, title }) {
     ["head", "connection", "waiting", "numbers", "alarms", "tables"].map((name) => [name, h("div", { class: name })]),
   );
   parts.connection.setAttribute("role", "status");
+  const board = new Board();
+  const places = (...names) => names.map((name) => board.place(name));
+  parts.tables.append(
+    ...places("percentiles", "endpoints"),
+    h("div", { class: "pairs" }, places("codes", "checks")),
+    ...places("regions", "metrics", "phases", "workers", "log", "downloads"),
+  );
   let now = null; // the newest `metric` message
   let summary = test.summary;
   let list = []; // WorkerActors
@@ -70,8 +78,7 @@ export async function show({ parameters, signal, router, title }) {
           ["p95 latency", format.milliseconds(summary.p95_latency_ms), `p99 ${format.milliseconds(summary.p99_latency_ms)}`],
           ["Average latency", format.milliseconds(summary.avg_latency_ms), `p50 ${format.milliseconds(summary.med_latency_ms)}`],
           ["Errors", format.percent(summary.error_rate), format.plural(summary.failed_requests, "request")],
-          ["Iterations", format.count(summary.iterations), summary.failed_iterations ? `${format.count(summary.failed_iterations)} failed` : null],
-          ["Most workers", format.count(summary.max_workers), format.duration(summary.duration_seconds)],
+          ["Iterations", format.count(summary.iterations), summary.failed_iterations ? `${format.count(summary.failed_iterations)} failed` : `${format.plural(summary.max_workers, "worker")} at most`],
           ["Received", format.bytes(summary.data_received_bytes), `sent ${format.bytes(summary.data_sent_bytes)}`],
         ]
       : [
@@ -106,19 +113,18 @@ export async function show({ parameters, signal, router, title }) {
   }
 
   function tables() {
-    const opened = parts.tables.contains(document.activeElement) && document.activeElement.matches("input, select");
-    if (opened) return;
     const ended = ENDED.includes(test.status);
-    set(
-      parts.tables,
-      ended && summary ? h("div", { class: "charts" }, results.distribution(summary)) : null,
-      results.endpoints(summary),
-      h("div", { class: "pairs" }, results.statusCodes(summary), results.checks(summary)),
-      results.regions(summary?.by_region),
-      ended ? [results.metrics(summary), results.phases(summary)] : results.workers(list),
-      results.log(log),
-      ended ? downloads(test, series, signal) : null,
-    );
+    board.show("endpoints", summary?.endpoints, () => results.endpoints(summary), ended);
+    board.show("codes", [summary?.status_codes, summary?.errors], () => results.statusCodes(summary), ended);
+    board.show("checks", summary?.checks, () => results.checks(summary), ended);
+    board.show("regions", summary?.by_region, results.regions, ended);
+    board.show("workers", ended ? null : list, results.workers, ended);
+    board.show("log", log, results.log, ended);
+    if (!ended) return;
+    board.show("percentiles", summary, results.distribution, true);
+    board.show("metrics", summary?.metrics, () => results.metrics(summary), true);
+    board.show("phases", summary?.phases, () => results.phases(summary), true);
+    board.show("downloads", test.id, () => downloads(test, series, signal), true);
   }
 
   function all() {
@@ -193,6 +199,7 @@ export async function show({ parameters, signal, router, title }) {
       opened: () => fill(),
       message: hear,
       speaks: () => test.status === "running",
+      ended: look,
       lost: (seconds) => connection(`The connection was lost. Trying again ${seconds < 1.5 ? "now" : `in ${Math.round(seconds)} s`} …`, "bad"),
       refused: (error) => connection(error.error, "bad"),
     });

@@ -26,7 +26,7 @@ export function regionFields(regions, chosen) {
       { class: "weights" },
       h("legend", null, "Weights"),
       h("p", { class: "hint" }, "Its share of the load; 0 for none."),
-      h("div", { class: "pair" }, weights.map(([code, one]) => field(words(regions.find((region) => region.code === code)), one))),
+      h("div", { class: "pair" }, weights.map(([code, one]) => field(code, one))),
     ));
   }
 
