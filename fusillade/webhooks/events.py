@@ -68,7 +68,10 @@ def sample(event: Event, at: datetime) -> str:
 
     It is of a test that cannot be: its id is all zeros.
     """
-    return body(event, _SAMPLE | {"status": _STATUS[event]}, at)
+    data = _SAMPLE | {"status": _STATUS[event]}
+    if event == "test.failed":
+        data["reason"] = "Nothing has failed: this is a test delivery."
+    return body(event, data, at)
 
 
 def moment(at: datetime) -> str:

@@ -67,6 +67,16 @@ def test_the_references_program_accepts_our_signature_and_no_other() -> None:
     assert answers == [True, False, False, False]
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="the reference's example is for Node.js")
+def test_the_references_program_looks_at_the_first_of_two_signatures() -> None:
+    old, new = new_secret(), new_secret()
+    both = sign(BODY, new, 1770379200, old)
+    assert both.count("v1=") == 2
+    assert verified([(BODY, both, new), (BODY, both, old)]) == [True, False]
+    turned = sign(BODY, old, 1770379200, new)
+    assert verified([(BODY, turned, new), (BODY, turned, old)]) == [False, True]
+
+
 def test_a_signature_is_the_one_that_openssl_computes() -> None:
     # printf '1770379200.{}' | openssl dgst -sha256 -hmac whsec_x
     assert (
