@@ -1,8 +1,10 @@
 """A clock that stands still until a test moves it, and a scheduler that goes by it."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,10 +27,17 @@ LOADED = Loaded(
     target_urls=["https://api.example.com"],
 )
 
+NIGHTLY = "0 0 2 * * * *"
+DAY = timedelta(days=1)
+
 
 def at(text: str) -> datetime:
     """A time as UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+NIGHT = at("2026-02-06T02:00Z")
+EVENING = NIGHT - timedelta(hours=6)
 
 
 @dataclass
@@ -132,3 +141,24 @@ class Simulated:
             found = await session.get(Schedule, schedule.id)
             assert found is not None
             return found
+
+
+@contextlib.asynccontextmanager
+async def running(scheduler: Scheduler, simulated: Simulated) -> AsyncIterator[None]:
+    """A scheduler that runs by itself."""
+    url = simulated.store._engine.url.render_as_string(hide_password=False)
+    task = asyncio.create_task(scheduler.run(url))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    for _ in range(6000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it has not come to that")

@@ -11,20 +11,10 @@ from scheduler_process import Schedulers, schedulers
 from sqlalchemy import delete, func, select
 
 from fusillade.storage.database import Database
-from fusillade.storage.models import Organisation, Schedule, Usage, Webhook, WebhookDelivery
+from fusillade.storage.models import Schedule, Usage, Webhook, WebhookDelivery
 
 NIGHT = at("2026-02-06T02:00Z")
 ONCE = "0 0 2 6 2 * 2026"
-
-
-@pytest.fixture
-async def store(module_database_url: str) -> AsyncIterator[Database]:
-    """The database of this file, without the schedules of the tests before."""
-    opened = Database(module_database_url, pool_size=5)
-    async with opened.session() as session:
-        await session.execute(delete(Organisation))
-    yield opened
-    await opened.dispose()
 
 
 @pytest.fixture
