@@ -119,6 +119,7 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     await expect(page.locator(".log")).to_contain_text("hello <i>log</i>")
     await expect(page.get_by_role("region", name="WorkerActors")).to_contain_text("running")
     assert (await seconds_shown(page))[:3] == ["0 s", "1 s", "2 s"]
+    assert await visitor.barriers() == []
 
     # A reload in the middle loses nothing.
     await page.reload()
@@ -490,6 +491,10 @@ async def test_every_page_keeps_nobody_out_and_fits_a_phone_in_the_dark(
         if pixels := await tab.overflow():
             found.append(f"{pixels} pixels too wide")
         wrong += [f"{path}: {barrier}" for barrier in found]
+    await visitor.page.goto(f"{visitor.platform.url}/webhooks")
+    await visitor.presses("New webhook")
+    wrong += [f"dialog: {barrier}" for barrier in await visitor.barriers()]
+    await visitor.presses("Cancel")
     assert wrong == []
     await visitor.presses("Menu")
     await visitor.page.get_by_role("link", name="Trends").click()

@@ -12,7 +12,7 @@ import * as session from "../session.js";
 
 export async function show({ signal, router, title }) {
   title("Account");
-  const [me, quota, { regions }] = await Promise.all([get("/me", {}, signal), get("/quota", {}, signal), get("/regions", {}, signal)]);
+  const [me, quota, { regions }] = await Promise.all([get("/me", {}, signal), get("/quota", {}, signal).catch(() => null), get("/regions", {}, signal)]);
 
   const profile = form(
     {
@@ -41,7 +41,7 @@ export async function show({ signal, router, title }) {
 
   return [
     heading("Account", { lead: [h("span", null, `${me.name} · ${me.organization.name}`), mark(me.role, "quiet")] }),
-    section(
+    quota && section(
       "Plan and usage",
       h("p", null, "Plan ", h("b", null, quota.plan), h("span", { class: "hint" }, ` · this period ends ${format.ago(quota.period_end)}, on ${format.time(quota.period_end)}`)),
       h("ul", { class: "shares" },

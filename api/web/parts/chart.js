@@ -10,6 +10,7 @@ const LEFT = 52;
 const RIGHT = 12;
 const TOP = 10;
 const BOTTOM = 26;
+const GAP = 10;
 const MOST_POINTS = 600;
 const MOST_ROWS = 500;
 
@@ -113,8 +114,9 @@ export function chart({ title, value = compact, x, xTicks, dots = false, kind = 
       }),
     );
     tip.hidden = false;
-    const half = tip.offsetWidth / 2;
-    tip.style.left = `${Math.min(Math.max(left, half), Math.max(half, width - half))}px`;
+    // Beside the line, not over it.
+    const beside = left + GAP + tip.offsetWidth <= width ? left + GAP : left - GAP - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, beside)}px`;
   }
 
   drawing.addEventListener("pointermove", hovered);
@@ -122,10 +124,18 @@ export function chart({ title, value = compact, x, xTicks, dots = false, kind = 
     tip.hidden = true;
     set(drawing.querySelector(".cross"));
   });
-  data.addEventListener("toggle", () => {
-    data.querySelector(".table, .empty-line")?.remove();
-    if (data.open) data.append(asTable());
-  });
+  data.addEventListener("toggle", tabulate);
+
+  // The table behind the chart, if it is open and nobody is in it.
+  function tabulate() {
+    const before = data.querySelector(".table, .empty-line");
+    if (data.open && before?.contains(document.activeElement)) return;
+    const top = before?.scrollTop ?? 0;
+    before?.remove();
+    if (!data.open) return;
+    data.append(asTable());
+    data.lastChild.scrollTop = top;
+  }
 
   function asTable() {
     const rows = new Map();
@@ -154,10 +164,7 @@ export function chart({ title, value = compact, x, xTicks, dots = false, kind = 
       lines = series;
       range = domain;
       draw();
-      if (data.open && !data.contains(document.activeElement)) {
-        data.querySelector(".table, .empty-line")?.remove();
-        data.append(asTable());
-      }
+      if (data.open) tabulate();
     },
   };
 }
