@@ -65,17 +65,29 @@ class RunWatch:
         self._pause: tuple[float | None, float | None] = (None, None)
         """The row's ``paused_at`` and ``resumed_at`` as the WorkerActors know them."""
         self._began_at = time.time()
+        self._newest: Test | None = None
+        """The row as it was read last."""
 
     async def until_the_end(self, shares: Sequence[ShareRun], test: Test) -> Ended:
-        """Wait for all shares to end; pause and stop them when the user or a failure wants it."""
-        ended = Ended()
+        """Wait for all shares to end; pause and stop them when the user or a failure wants it.
+
+        Raises :class:`NotFound` when the test is deleted."""
+        waiting = {asyncio.create_task(share.run()): index for index, share in enumerate(shares)}
+        try:
+            ended = await self._watch(shares, waiting, test)
+        finally:
+            # Nobody is to succeed those that are ended now.
+            for future in waiting:
+                future.cancel()
+        await self._outlast_pauses(ended)
+        return ended
+
+    async def _watch(self, shares: Sequence[ShareRun], waiting: Waiting, test: Test) -> Ended:
+        ended, self._newest = Ended(), test
         assert test.start_at is not None
         grace = longest_grace(test.options)
         deadline = test.start_at + test.duration_seconds + _OVERTIME_SECONDS + grace
         paused_seconds = 0.0
-        waiting: Waiting = {
-            asyncio.create_task(share.run()): index for index, share in enumerate(shares)
-        }
         while waiting:
             await self._look(waiting)
             failed = False
@@ -85,7 +97,7 @@ class RunWatch:
                 failed |= outcome.reason is not None
             if not waiting:
                 break
-            test = await self._row.read()
+            test = self._newest = await self._row.read()
             now = time.time()
             if ended.status == "completed":
                 await self._follow_pause(test)
@@ -108,12 +120,13 @@ class RunWatch:
                     self._crew.kill(index)
                 deadline = math.inf
             await self._end_the_silent(shares, waiting)
-        await self._outlast_pauses(ended)
         return ended
 
     async def tell_of_pauses(self, member: Any) -> None:
-        """Tell one WorkerActor what all others know."""
-        test = await self._row.read()
+        """Tell one WorkerActor what all others know, without asking the database for it."""
+        test = self._newest
+        if test is None:
+            return
         if test.paused_at is not None:
             await member.handle.pause.remote(test.paused_at, test.paused_seconds)
         elif test.resumed_at is not None:
