@@ -6,36 +6,47 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from browsers import CHROMIUM, WHY_NOT, Visitor, new_visitor, running_browser
 from client import Client
 from platforms import Platform
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 from target import Target
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 Visit = Callable[..., Awaitable[Visitor]]
 expect.set_options(timeout=30_000)
 QUICK = "export default function () { check(1, { one: (x) => x === 1 }); sleep(0.05); }"
 
 
-@pytest.fixture
-async def visit(platform: Platform) -> AsyncIterator[Visit]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests; each has sessions of its own in it."""
+    async with running_browser() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, platform: Platform) -> AsyncIterator[Visit]:
     """Opens tabs. At the end no policy was violated in them and nothing stands in their consoles."""
     visitors = []
-    async with running_browser() as browser:
 
-        async def visit(**context: Any) -> Visitor:
-            visitors.append(await new_visitor(browser, platform, **context))
-            return visitors[-1]
+    async def visit(**context: Any) -> Visitor:
+        visitors.append(await new_visitor(browser, platform, **context))
+        return visitors[-1]
 
-        yield visit
-        for visitor in visitors:
-            assert await visitor.violations() == []
-            assert visitor.problems == []
+    yield visit
+    wrong = [one for visitor in visitors for one in await visitor.violations() + visitor.problems]
+    for visitor in visitors:
+        await visitor.page.context.close()
+    assert wrong == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def visitor(visit: Visit) -> Visitor:
     """Somebody who has signed in."""
     visitor = await visit()
