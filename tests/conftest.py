@@ -59,6 +59,7 @@ for _name in (
     "dispatchers",
     "databases",
     "distribution",
+    "commands",
 ):
     _load(_name)
 

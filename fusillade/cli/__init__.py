@@ -19,9 +19,22 @@ COMMANDS = {
     "schema": "schema:schema",
     "exec": "execute:execute",
     "init": "starter:init",
+    "login": "cloud.login:login",
+    "whoami": "cloud.login:whoami",
+    "logout": "cloud.login:logout",
+    "status": "cloud.status:status",
+    "tests": "cloud.tests:tests",
+    "compare": "cloud.compare:compare",
+    "templates": "cloud.templates:templates",
+    "schedules": "cloud.schedules:schedules",
+    "webhooks": "cloud.webhooks:webhooks",
+    "keys": "cloud.keys:keys",
+    "regions": "cloud.limits:regions",
+    "quota": "cloud.limits:quota",
     "ray-environment": "ray_environment:ray_environment",
 }
-"""A command's name, and its file and function in this package; help lists them in this order."""
+"""A command's name, and its file and its function (or its group of commands) in this package; help
+lists them in this order."""
 
 
 class _Commands(TyperGroup):
@@ -34,9 +47,11 @@ class _Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         file, _, function = COMMANDS[cmd_name].partition(":")
-        module = importlib.import_module(f"fusillade.cli.{file}")
+        found = getattr(importlib.import_module(f"fusillade.cli.{file}"), function)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
         alone = typer.Typer(add_completion=False)
-        alone.command(cmd_name)(getattr(module, function))
+        alone.command(cmd_name)(found)
         return typer.main.get_command(alone)
 
 
@@ -44,7 +59,6 @@ app = typer.Typer(
     name="fusillade",
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

@@ -1,4 +1,4 @@
-"""``fusillade run script.js``: run a test on this machine, without a platform."""
+"""``fusillade run script.js``: run a test on this machine, without a platform; or on one."""
 
 import asyncio
 import contextlib
@@ -68,8 +68,62 @@ def run(
     quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="No progress while the test runs.")
     ] = False,
+    cloud: Annotated[
+        bool, typer.Option("--cloud", help="Run it on the platform that you are logged in at.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="With --cloud: what the test is called.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help="With --cloud: such as eu-hel1, or eu-hel1:60,us-east-1:40."),
+    ] = None,
+    asset: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --cloud: a file that the script opens by a computed name."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With --cloud: wait for the end and its result.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="With --cloud: the same, and show the test live.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --cloud: print the API's answer alone.")
+    ] = False,
 ) -> None:
-    """Run a test here, on all cores; exit code 99 when a threshold was crossed."""
+    """Run a test here, on all cores, or with --cloud; exit code 99 for a crossed threshold."""
+    here_alone: dict[str, object] = {
+        "--iterations": iterations,
+        "--out": out,
+        "--export-html": export_html,
+        "--dry-run": dry_run,
+        "--quiet": quiet,
+        "--log-level": log_level != "info",
+    }
+    there_alone: dict[str, object] = {
+        "--name": name,
+        "--region": region,
+        "--asset": asset,
+        "--wait": wait,
+        "--watch": watch,
+        "--json": as_json,
+    }
+    _refuse(here_alone if cloud else there_alone, cloud)
+    if cloud:
+        from fusillade.cli.cloud.run import run_on_platform
+
+        code = run_on_platform(
+            script,
+            name=name,
+            workers=workers,
+            duration=duration,
+            region=region,
+            env=env or [],
+            assets=asset or [],
+            wait=wait,
+            watch=watch,
+            as_json=as_json,
+        )
+        raise typer.Exit(code)
     check_level(log_level)
     given_variables(env or [])
     files, entry = read_files(script)
@@ -226,6 +280,15 @@ class _Session:
             results = test.aggregate.summary().thresholds
             return 0 if all(one.ok for one in results) else THRESHOLDS_CROSSED
         return 0
+
+
+def _refuse(options: dict[str, object], cloud: bool) -> None:
+    """Raise :class:`ValidationFailed` for one that was given where it means nothing."""
+    given = next((name for name, value in options.items() if value), None)
+    if given is not None and cloud:
+        raise ValidationFailed(f"{given} is for runs on this machine: leave it or --cloud out.")
+    if given is not None:
+        raise ValidationFailed(f"{given} is for runs on a platform: add --cloud.")
 
 
 def _seconds(duration: str | None) -> float | None:

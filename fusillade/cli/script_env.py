@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from fusillade.errors import ValidationFailed
 
 _PREFIXES = ("FUSILLADE_", "K6_")
-_OWN = frozenset({"FUSILLADE_DEBUG", "FUSILLADE_PLATFORM"})
+_OWN = frozenset(
+    {"FUSILLADE_API_KEY", "FUSILLADE_API_URL", "FUSILLADE_DEBUG", "FUSILLADE_PLATFORM"}
+)
 """Fusillade's variables that are not fields of ``Settings``."""
 
 

@@ -36,6 +36,16 @@ def read_files(script: Path) -> tuple[dict[str, bytes], str]:
     return files, script.name
 
 
+def read_script(script: Path) -> str:
+    """One script alone. Raises :class:`ValidationFailed`."""
+    if not script.is_file():
+        raise ValidationFailed(f"There is no file {script}.")
+    try:
+        return _content(script).decode()
+    except UnicodeDecodeError as error:
+        raise ValidationFailed(f"{script} is not UTF-8 text.") from error
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
