@@ -60,6 +60,8 @@ for _name in (
     "databases",
     "distribution",
     "commands",
+    "recorder",
+    "conversions",
 ):
     _load(_name)
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "exec": "execute:execute",
     "init": "starter:init",
+    "convert": "convert:convert",
     "login": "cloud.login:login",
     "whoami": "cloud.login:whoami",
     "logout": "cloud.login:logout",

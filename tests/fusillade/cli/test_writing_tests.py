@@ -155,3 +155,22 @@ def test_init_writes_a_hostile_url_as_a_text(tmp_path: Path) -> None:
     assert fusillade("init", "--url", url, directory=tmp_path).returncode == 0
     assert f"const target = {json.dumps(url)};" in (tmp_path / "test.js").read_text()
     assert fusillade("validate", "test.js", directory=tmp_path).returncode == 0
+
+
+def test_convert_writes_a_test_that_is_valid_and_says_what_to_set(tmp_path: Path) -> None:
+    command = "curl -L http://127.0.0.1:9/items -H 'Authorization: Bearer abc'"
+    done = fusillade("convert", command, "-o", "made.js", directory=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == "Wrote made.js. Run it with: fusillade run made.js\n"
+    assert done.stderr.startswith("Set -e TOKEN=... : what follows Bearer")
+    assert fusillade("validate", "made.js", directory=tmp_path).returncode == 0
+    again = fusillade("convert", command, "-o", "made.js", directory=tmp_path)
+    assert again.returncode == 1
+    assert again.stderr.endswith("made.js is there already: give another name.\n")
+
+
+def test_convert_names_the_file_and_the_place_of_what_it_cannot_read(tmp_path: Path) -> None:
+    (tmp_path / "shop.har").write_text('{"log": {"entries": [{}]}}')
+    done = fusillade("convert", "shop.har", directory=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "fusillade: shop.har: log.entries[0] has no 'request'.\n"
