@@ -4,20 +4,22 @@ those that are stored of one that has ended.
 An extension of the reference, for who looks at a live test and was not there from its start.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from actors import progress
 from api.authentication import TestReadFirst
+from api.downloads import documented_files, download
 from api.errors import documented
 from api.platform import Here
 from api.shown_tests import SeriesPoint, Status
 from api.structs import described_by
 from fusillade.errors import NotFound
 from fusillade.metrics.summary import Summary
+from fusillade.reports.stored_result import stored_result
 from fusillade.storage import tests
 from fusillade.storage.models import Test
 
@@ -51,15 +53,26 @@ class LogLines(BaseModel):
     lines: Annotated[list[str], Field(examples=[["log: hello", "warning: a slow answer"]])]
 
 
-@router.get("/series", responses=documented(NotFound))
+@router.get(
+    "/series",
+    response_model=SeriesSoFar,
+    responses=documented_files("csv", "parquet") | documented(NotFound),
+)
 async def series(
+    request: Request,
     test_id: UUID,
     caller: TestReadFirst,
     platform: Here,
     after: Annotated[
         int, Query(ge=-1, description="Only what comes after this second; -1 for all")
     ] = -1,
-) -> SeriesSoFar:
+    kind: Annotated[
+        Literal["json", "csv", "parquet"],
+        Query(
+            alias="format", description="CSV and Parquet are files; docs/data.md has the columns"
+        ),
+    ] = "json",
+) -> Any:
     """One point a second, in order; of a live test those of the seconds that are complete."""
     test = await _test(platform, test_id, caller.organisation_id)
     if test.status in tests.ENDED:
@@ -68,6 +81,8 @@ async def series(
         points = [point for point in points if point["second"] > after]
     else:
         points = await progress.series_after(test_id, after)
+    if kind != "json":
+        return await download(request, stored_result(test, points), kind, ".series")
     return SeriesSoFar(test_id=test_id, status=test.status, series=points)
 
 

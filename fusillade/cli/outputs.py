@@ -1,24 +1,16 @@
 """Files that a run leaves: ``--out KIND=FILE`` and ``--export-html FILE``."""
 
-import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fusillade.errors import ValidationFailed
+from fusillade.reports.formats import FORMATS
 
 if TYPE_CHECKING:
     from fusillade.reports.result import Result
-
-_KINDS = {
-    "json": ("result_json", "result_json"),
-    "csv": ("series_csv", "series_csv"),
-    "junit": ("junit_xml", "junit_xml"),
-    "html": ("html_page", "html_page"),
-}
-"""Kind of file -> module of ``fusillade.reports`` and its function."""
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -29,13 +21,9 @@ class Output(msgspec.Struct, frozen=True):
 
     def write(self, result: "Result") -> None:
         """Raises :class:`ValidationFailed` when the file cannot be written."""
-        module, function = _KINDS[self.kind]
-        writer: Callable[[Result], str] = getattr(
-            importlib.import_module(f"fusillade.reports.{module}"), function
-        )
-        text = writer(result)
+        content = FORMATS[self.kind].of(result)
         try:
-            self.path.write_text(text, encoding="utf-8", errors="replace")
+            self.path.write_bytes(content)
         except OSError as error:
             raise ValidationFailed(f"Cannot write {self.path}: {error.strerror}.") from error
 

@@ -25,6 +25,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed or ended early."""
     scenarios: Sequence[str] = ()
     """What each scenario did, in words."""
+    test_id: str | None = None
+    """Of a platform's test."""
 
     @property
     def passed(self) -> bool:

@@ -1,0 +1,33 @@
+"""The result of a test as it is stored, once it has ended."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from fusillade.durations import show_duration
+from fusillade.metrics.aggregate import Aggregate
+from fusillade.metrics.summary import Summary
+from fusillade.reports.result import Result
+from fusillade.script.planned import counted
+from fusillade.storage.models import Test
+
+
+def stored_result(test: Test, points: Sequence[dict[str, Any]]) -> Result:
+    """A test that has ended, with its series. One that never ran has measured nothing; one that was
+    cancelled counts as failed, since it says nothing about its target."""
+    if test.summary is None:
+        summary = Aggregate().summary()
+    else:
+        summary = msgspec.convert(test.summary, Summary)
+    workers, duration = counted(test.workers, "worker"), show_duration(test.duration_seconds)
+    return Result(
+        name=test.name,
+        started_at=test.started_at or test.created_at,
+        summary=summary,
+        points=points,
+        failed=test.status in ("failed", "cancelled"),
+        reason=test.reason,
+        scenarios=[f"{workers} for {duration} in {test.region}"],
+        test_id=str(test.id),
+    )
