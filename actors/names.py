@@ -12,6 +12,9 @@ SCHEDULER = "scheduler"
 WEBHOOKS = "webhooks"
 """The WebhookDispatcher."""
 
+EXPORTS = "exports"
+"""The ExportActor."""
+
 Id = str | UUID
 
 

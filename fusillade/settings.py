@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fusillade.blocklist import rules
+from fusillade.exports.place import checked_place
 from fusillade.places import PLACES, Place
 from fusillade.regions import is_code
 
@@ -162,6 +163,9 @@ class Settings(BaseSettings):
     """How long the secret before a rotation signs as well."""
     webhook_retention_days: Positive = 30
     """How long deliveries are shown."""
+    export_url: str | None = None
+    """A directory of the head node, or ``s3://BUCKET/PREFIX``, where the series of each run is
+    written as Parquet; None for nowhere."""
     serve_replicas: Positive = 1
     """API processes."""
 
@@ -201,6 +205,11 @@ class Settings(BaseSettings):
         except OSError as error:  # ssl.SSLError is one
             raise ValueError(f"{path} is no readable file of certificates in PEM") from error
         return path
+
+    @field_validator("export_url")
+    @classmethod
+    def _path_or_bucket(cls, url: str | None) -> str | None:
+        return None if url is None else checked_place(url)
 
     @field_validator("blocked_domains")
     @classmethod

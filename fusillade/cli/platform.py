@@ -213,7 +213,7 @@ def _start_parts(
         else:
             report("Starting the database")
         database = pool.submit(_start_database, settings)
-        from actors import scheduler, test_run, webhook_dispatcher
+        from actors import exporter, scheduler, test_run, webhook_dispatcher
         from api import deployment
 
         settings, admin = database.result()
@@ -226,6 +226,7 @@ def _start_parts(
                 home.write_running(settings.data_dir, known)
             scheduler.launch(settings)
             webhook_dispatcher.launch(settings)
+            exporter.launch(settings)
             deployment.deploy(settings)
             test_run.recover(settings)
         finally:

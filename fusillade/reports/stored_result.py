@@ -1,6 +1,7 @@
 """The result of a test as it is stored, once it has ended."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def stored_result(test: Test, points: Sequence[dict[str, Any]]) -> Result:
     workers, duration = counted(test.workers, "worker"), show_duration(test.duration_seconds)
     return Result(
         name=test.name,
-        started_at=test.started_at or test.created_at,
+        started_at=_started_at(test),
         summary=summary,
         points=points,
         failed=test.status in ("failed", "cancelled"),
@@ -31,3 +32,10 @@ def stored_result(test: Test, points: Sequence[dict[str, Any]]) -> Result:
         scenarios=[f"{workers} for {duration} in {test.region}"],
         test_id=str(test.id),
     )
+
+
+def _started_at(test: Test) -> datetime:
+    """When the load began; for a test that never ran, when it was created."""
+    if test.start_at is not None:
+        return datetime.fromtimestamp(test.start_at, UTC)
+    return test.started_at or test.created_at

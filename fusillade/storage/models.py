@@ -182,6 +182,8 @@ class Test(Base):
     ready_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    exported_at: Mapped[datetime | None]
+    """When its series was written to the place for exports."""
 
     __table_args__ = (
         Index("tests_of_organisation", "organisation_id", "created_at", "id"),
@@ -195,6 +197,11 @@ class Test(Base):
             postgresql_where=text("status = 'completed'"),
         ),
         Index("tests_by_target", "target_urls", postgresql_using="gin"),
+        Index(
+            "tests_to_export",
+            "finished_at",
+            postgresql_where=text("exported_at IS NULL AND summary IS NOT NULL"),
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """One platform for all tests that only use it, and one on a cluster of several nodes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from client import Client
@@ -10,11 +11,19 @@ from receivers import ca_file
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the platform writes the series of its runs."""
+    return tmp_path_factory.mktemp("exported")
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, exported: Path) -> Iterator[Platform]:
     """A platform with embedded defaults, whose webhooks may lead to receivers on this machine."""
     certificates = ca_file(tmp_path_factory.mktemp("receivers"))
     with running_platform(
-        FUSILLADE_WEBHOOK_ALLOW_PRIVATE="true", FUSILLADE_WEBHOOK_CA_FILE=str(certificates)
+        FUSILLADE_WEBHOOK_ALLOW_PRIVATE="true",
+        FUSILLADE_WEBHOOK_CA_FILE=str(certificates),
+        FUSILLADE_EXPORT_URL=str(exported),
     ) as started:
         yield started
 
