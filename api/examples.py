@@ -6,6 +6,10 @@ of lists and of their items can be made of each other.
 
 from typing import Any
 
+import msgspec
+
+from fusillade.metrics.aggregate import Aggregate
+
 _TEST_ID = "550e8400-e29b-41d4-a716-446655440000"
 _USER_ID = "7d3c1f0a-3b5e-4f57-9d0e-0c5d3f4b2a10"
 _OTHER_ID = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"
@@ -340,6 +344,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
     "SummaryOfNow": {"test_id": _TEST_ID, "status": "provisioning", "summary": None},
+    "Report": {
+        "name": "API Load Test",
+        "started_at": _MOMENT,
+        "status": "passed",
+        "reason": None,
+        "scenarios": ["100 workers for 1m in eu-hel1"],
+        "summary": msgspec.to_builtins(Aggregate().summary()),
+        "series": [],
+    },
     "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},
     "Templates": {"templates": [_TEMPLATE], **_PAGE},

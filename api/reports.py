@@ -3,27 +3,46 @@
 An extension of the reference, with the files that ``fusillade run`` writes.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from api.authentication import TestReadFirst
 from api.downloads import documented_files, download
 from api.errors import documented
+from api.fields import Moment
 from api.platform import Here
+from api.shown_tests import SeriesPoint
+from api.structs import described_by
 from fusillade.errors import InvalidState, NotFound
+from fusillade.metrics.summary import Summary
 from fusillade.reports.stored_result import stored_result
 from fusillade.storage import tests
 
 router = APIRouter(prefix="/api/v1/tests/{test_id}", tags=["tests"])
 
-_FILES = documented_files("html", "junit", "csv")
-_FILES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
+
+class Report(BaseModel):
+    """Everything about a run, as one document."""
+
+    name: str
+    started_at: Moment
+    status: Literal["passed", "thresholds crossed", "failed"]
+    reason: Annotated[str | None, Field(description="Why it failed or ended early: a sentence")]
+    scenarios: Annotated[list[str], Field(description="What was run, in words")]
+    summary: Annotated[dict[str, Any], described_by(Summary)]
+    series: Annotated[
+        list[Annotated[dict[str, Any], described_by(SeriesPoint)]],
+        Field(description="One point a second, in order"),
+    ]
 
 
 @router.get(
-    "/report", response_class=Response, responses=_FILES | documented(NotFound, InvalidState)
+    "/report",
+    response_model=Report,
+    responses=documented_files("html", "junit", "csv") | documented(NotFound, InvalidState),
 )
 async def report(
     request: Request,
