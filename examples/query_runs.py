@@ -15,9 +15,9 @@ import ray
 from pyarrow import fs
 
 
-def by_day_and_test(directory: Path) -> duckdb.DuckDBPyRelation:
-    """With DuckDB: each run in a line. ``day`` and ``test`` come from the names of directories."""
-    return duckdb.sql(
+def by_day_and_test(directory: Path) -> list[tuple[object, ...]]:
+    """With DuckDB: a row for each run. ``day`` and ``test`` come from the names of directories."""
+    return duckdb.execute(
         """
         SELECT day, test_name, count(*) AS seconds, sum(requests) AS requests,
                sum(errors) / greatest(sum(requests), 1) AS error_rate,
@@ -26,13 +26,13 @@ def by_day_and_test(directory: Path) -> duckdb.DuckDBPyRelation:
         GROUP BY day, test, test_name
         ORDER BY day, test_name
         """,
-        params={"files": f"{directory}/*/*/*.parquet"},
-    )
+        {"files": f"{directory}/*/*/*.parquet"},
+    ).fetchall()
 
 
-def by_region(directory: Path) -> duckdb.DuckDBPyRelation:
+def by_region(directory: Path) -> list[tuple[object, ...]]:
     """With DuckDB: the regions of runs that have several, out of the list in each second."""
-    return duckdb.sql(
+    return duckdb.execute(
         """
         SELECT test_name, one.region AS region, sum(one.requests) AS requests,
                max(one.p95_latency_ms) AS worst_p95_ms
@@ -43,8 +43,8 @@ def by_region(directory: Path) -> duckdb.DuckDBPyRelation:
         GROUP BY test_name, region
         ORDER BY test_name, region
         """,
-        params={"files": f"{directory}/*/*/*.parquet"},
-    )
+        {"files": f"{directory}/*/*/*.parquet"},
+    ).fetchall()
 
 
 def busiest_seconds(directory: Path, count: int) -> list[dict[str, object]]:
@@ -59,8 +59,10 @@ def busiest_seconds(directory: Path, count: int) -> list[dict[str, object]]:
 
 def main() -> None:
     directory = Path(sys.argv[1]).expanduser().absolute()
-    print(by_day_and_test(directory))
-    print(by_region(directory))
+    for run in by_day_and_test(directory):
+        print(*run, sep="  ")
+    for region in by_region(directory):
+        print(*region, sep="  ")
     ray.init(address="local", include_dashboard=False, log_to_driver=False)
     for second in busiest_seconds(directory, 5):
         print(second)
