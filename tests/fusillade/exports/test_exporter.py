@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,14 +148,16 @@ async def test_the_example_asks_exports_with_duckdb_and_ray_data(
     await measured_test(store, user, name="Search")
     await Exporter(store, str(tmp_path)).look()
     variables = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, EXAMPLE, tmp_path],
-        env=variables | {"RAY_USAGE_STATS_ENABLED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    # Ray's sockets need a shorter path than that of tmp_path.
+    with tempfile.TemporaryDirectory(prefix="fusi-") as ray_dir:
+        ran = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, EXAMPLE, tmp_path],
+            env=variables | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": ray_dir},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     assert ran.returncode == 0, ran.stderr
     assert "2026-11-25" in ran.stdout
     assert "eu-hel1" in ran.stdout
