@@ -15,6 +15,7 @@ from fusillade.cli.cloud.session import clean
 from fusillade.cli.progress import Progress
 from fusillade.durations import show_duration
 from fusillade.reports import numbers
+from fusillade.script.planned import counted
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SECONDS_SHOWN = 60
@@ -141,7 +142,7 @@ class LiveView:
         for one in regions if len(regions) > 1 else []:
             words = (
                 f"{one['region']}  {one['rps']:,.0f}/s  p95 {_time(one.get('p95_latency_ms'))}  "
-                f"{one['errors']:,} errors  {one['active_workers']:,} workers"
+                f"{counted(one['errors'], 'error')}  {counted(one['active_workers'], 'worker')}"
             )
             parts.append(Text(clean(words)))
         parts += [
