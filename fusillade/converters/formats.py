@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fusillade.converters import curl, har
+from fusillade.converters import curl, har, postman
 from fusillade.converters.model import Choices, Recipe
 from fusillade.errors import ValidationFailed
 
-_DOCUMENTS: dict[str, Callable[[Any, str, Choices], Recipe]] = {"har": har.convert}
+_DOCUMENTS: dict[str, Callable[[Any, str, Choices], Recipe]] = {
+    "har": har.convert,
+    "postman": postman.convert,
+}
 FORMATS = (*_DOCUMENTS, "curl")
 
 
@@ -46,6 +49,8 @@ def _document(source: str, place: str) -> Any:
 def _format(document: Any, place: str) -> str:
     if isinstance(document, dict) and "log" in document:
         return "har"
+    if isinstance(document, dict) and "item" in document and "info" in document:
+        return "postman"
     raise ValidationFailed(
         f"{place} is none of the formats {', '.join(FORMATS)}; --format says which one it is."
     )
