@@ -34,14 +34,14 @@ def by_region(directory: Path) -> list[tuple[object, ...]]:
     """With DuckDB: the regions of runs that have several, out of the list in each second."""
     return duckdb.execute(
         """
-        SELECT test_name, one.region AS region, sum(one.requests) AS requests,
+        SELECT test_name, test, one.region AS region, sum(one.requests) AS requests,
                max(one.p95_latency_ms) AS worst_p95_ms
         FROM (
-            SELECT test_name, unnest(by_region) AS one
+            SELECT test_name, test, unnest(by_region) AS one
             FROM read_parquet($files, hive_partitioning = true)
         )
-        GROUP BY test_name, region
-        ORDER BY test_name, region
+        GROUP BY test_name, test, region
+        ORDER BY test_name, test, region
         """,
         {"files": f"{directory}/*/*/*.parquet"},
     ).fetchall()
