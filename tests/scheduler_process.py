@@ -58,7 +58,11 @@ class Schedulers:
 async def schedulers(url: str) -> AsyncIterator[Schedulers]:
     """The program, on a database."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(HERE), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-P",  # the tests have a directory of the name of the package
+        str(HERE),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         yield Schedulers(process, url)
