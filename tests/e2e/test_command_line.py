@@ -1,5 +1,6 @@
 """The command line against a platform: what a person or a pipeline does with a run."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from client import Client
+from commands import fusillade
 from platforms import FUSILLADE, Platform
 from target import Target
 
@@ -45,7 +47,8 @@ def script(tmp_path: Path, target: Target) -> str:
     return str(path)
 
 
-def fusillade(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+def spawned(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, as one that watches has to be."""
     return subprocess.run(
         [str(FUSILLADE), *arguments],
         env=environment,
@@ -61,7 +64,7 @@ def test_a_pipeline_runs_a_test_and_compares_it_by_exit_codes_alone(
     environment: dict[str, str], script: str, target: Target, user: Client
 ) -> None:
     run = ("run", "--cloud", script, "-w", "2", "-d", "1s", "--wait")
-    good = fusillade(environment, *run, "--json", "--name", "Good", "--region", "eu-hel1")
+    good = spawned(environment, *run, "--json", "--name", "Good", "--region", "eu-hel1")
     assert good.returncode == 0, good.stderr
     test = json.loads(good.stdout)
     assert (test["name"], test["status"], test["region"]) == ("Good", "completed", "eu-hel1")
@@ -69,7 +72,7 @@ def test_a_pipeline_runs_a_test_and_compares_it_by_exit_codes_alone(
     assert test["summary"]["total_requests"] == target.counted()["GET /status/200"] > 0
     assert good.stderr.endswith("Good: completed\n")
 
-    bad = fusillade(environment, *run, "-e", "PATHNAME=/status/500")
+    bad = spawned(environment, *run, "-e", "PATHNAME=/status/500")
     assert bad.returncode == 99, bad.stderr
     assert bad.stderr == ""
     assert "shop: completed" in bad.stdout
@@ -77,37 +80,40 @@ def test_a_pipeline_runs_a_test_and_compares_it_by_exit_codes_alone(
     found = re.search(r"/runs/([0-9a-f-]{36})", bad.stdout)
     assert found is not None
 
-    worse = fusillade(environment, "compare", found[1], test["id"])
+    worse = spawned(environment, "compare", found[1], test["id"])
     assert worse.returncode == 99
     assert "error rate increased 100.0 percentage points" in worse.stdout
-    same = fusillade(environment, "compare", test["id"], test["id"], "--json")
+    same = spawned(environment, "compare", test["id"], test["id"], "--json")
     assert same.returncode == 0
     assert json.loads(same.stdout)["regression"] is False
 
-    failed = fusillade(environment, "tests", "watch", found[1])
+    failed = spawned(environment, "tests", "watch", found[1])
     assert failed.returncode == 99
-    listed = fusillade(environment, "tests", "list", "--search", "Good", "--status", "completed")
+    listed = spawned(environment, "tests", "list", "--search", "Good", "--status", "completed")
     assert test["id"] in listed.stdout
 
 
-def test_a_running_test_is_paused_looked_into_resumed_and_stopped(
-    environment: dict[str, str], script: str, user: Client
+async def test_a_running_test_is_paused_looked_into_resumed_and_stopped(
+    environment: dict[str, str], script: str, user: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    created = fusillade(environment, "run", "--cloud", script, "-w", "1", "-d", "60s", "--json")
-    assert created.returncode == 0, created.stderr
-    test_id = json.loads(created.stdout)["test_id"]
-    user.until(test_id, "running")
-    workers = fusillade(environment, "tests", "workers", test_id, "--json")
-    assert len(json.loads(workers.stdout)["workers"]) == 1
-    assert "is running (paused)" in fusillade(environment, "tests", "pause", test_id).stdout
-    assert "paused" in fusillade(environment, "tests", "show", test_id).stdout
-    assert fusillade(environment, "tests", "resume", test_id).returncode == 0
-    assert "is stopped" in fusillade(environment, "tests", "stop", test_id).stdout
-    watched = fusillade(environment, "tests", "watch", test_id)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    created = await fusillade("run", "--cloud", script, "-w", "1", "-d", "60s", "--json")
+    assert created.code == 0, created.stderr
+    test_id = created.json["test_id"]
+    await asyncio.to_thread(user.until, test_id, "running")
+    workers = await fusillade("tests", "workers", test_id, "--json")
+    assert len(workers.json["workers"]) == 1
+    assert "is running (paused)" in (await fusillade("tests", "pause", test_id)).stdout
+    assert "paused" in (await fusillade("tests", "show", test_id)).stdout
+    assert (await fusillade("tests", "resume", test_id)).code == 0
+    assert (await fusillade("tests", "logs", test_id)).code == 0
+    assert "is stopped" in (await fusillade("tests", "stop", test_id)).stdout
+    watched = await asyncio.to_thread(spawned, environment, "tests", "watch", test_id)
     assert watched.returncode == 1
     assert "shop: stopped" in watched.stdout
-    refused = fusillade(environment, "tests", "delete", test_id)
-    assert refused.returncode == 1  # the pipeline's key may not
+    refused = await fusillade("tests", "delete", test_id)
+    assert refused.code == 1  # the pipeline's key may not
     assert "scope" in refused.stderr
 
 
