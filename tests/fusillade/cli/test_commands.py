@@ -40,3 +40,17 @@ def test_a_run_starts_its_hosts_before_it_imports_what_takes_long() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_help_and_commands_against_a_platform_import_neither_ray_nor_the_api() -> None:
+    program = (
+        "import sys; from typer.testing import CliRunner; from fusillade.cli import app\n"
+        "for line in ('--help', 'tests --help', 'run --help'):\n"
+        "    assert CliRunner().invoke(app, line.split()).exit_code == 0\n"
+        "import fusillade.cli.cloud.run, fusillade.cli.cloud.watching\n"
+        "print(*{'fastapi', 'pythonmonkey', 'ray'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
