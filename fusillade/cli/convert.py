@@ -18,7 +18,7 @@ def convert(
     ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="har, postman or curl; found out if not given."),
+        typer.Option("--format", help="har, openapi, postman or curl; found out if not given."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -38,7 +38,9 @@ def convert(
         typer.Option("--keep-secrets", help="Leave passwords, tokens and cookies in the test."),
     ] = False,
 ) -> None:
-    """Write a test that sends the requests of a HAR file, a Postman collection or curl commands.
+    """Write a test that sends the requests of a HAR file, an OpenAPI 3 description, a Postman
+    collection or curl commands.
+
     What has to be known about it goes to stderr.
     """
     from fusillade.converters import formats

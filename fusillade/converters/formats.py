@@ -1,18 +1,21 @@
 """Which format a file has, and its conversion to a script."""
 
-import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fusillade.converters import curl, har, postman
+from fusillade.converters import curl, har, openapi, postman
+from fusillade.converters.documents import read_json, read_yaml
 from fusillade.converters.model import Choices, Recipe
 from fusillade.errors import ValidationFailed
 
 _DOCUMENTS: dict[str, Callable[[Any, str, Choices], Recipe]] = {
     "har": har.convert,
+    "openapi": openapi.convert,
     "postman": postman.convert,
 }
+_YAML = re.compile(r"^[\"']?(?:openapi|swagger)[\"']?\s*:", re.MULTILINE)
 FORMATS = (*_DOCUMENTS, "curl")
 
 
@@ -24,10 +27,12 @@ def read(source: str, place: str, directory: Path, choices: Choices, wanted: str
     """
     if wanted is not None and wanted not in FORMATS:
         raise ValidationFailed(f"--format {wanted}: write one of {', '.join(FORMATS)}.")
-    if wanted == "curl" or (wanted is None and not source.lstrip().startswith(("{", "["))):
+    is_json = source.lstrip().startswith(("{", "["))
+    is_yaml = not is_json and (wanted == "openapi" or _YAML.search(source) is not None)
+    if wanted == "curl" or (wanted is None and not is_json and not is_yaml):
         recipe = curl.convert(source, place, directory, choices)
     else:
-        document = _document(source, place)
+        document = read_yaml(source, place) if is_yaml else read_json(source, place)
         recipe = _DOCUMENTS[wanted or _format(document, place)](document, place, choices)
     if not recipe.requests():
         why = " ".join(recipe.notes)
@@ -35,22 +40,13 @@ def read(source: str, place: str, directory: Path, choices: Choices, wanted: str
     return recipe
 
 
-def _document(source: str, place: str) -> Any:
-    try:
-        return json.loads(source)
-    except json.JSONDecodeError as error:
-        raise ValidationFailed(
-            f"{place}:{error.lineno}:{error.colno}: this is no JSON: {error.msg}."
-        ) from error
-    except RecursionError as error:
-        raise ValidationFailed(f"{place} is nested too deeply to be read.") from error
-
-
 def _format(document: Any, place: str) -> str:
     if isinstance(document, dict) and "log" in document:
         return "har"
     if isinstance(document, dict) and "item" in document and "info" in document:
         return "postman"
+    if isinstance(document, dict) and ("openapi" in document or "swagger" in document):
+        return "openapi"
     raise ValidationFailed(
         f"{place} is none of the formats {', '.join(FORMATS)}; --format says which one it is."
     )

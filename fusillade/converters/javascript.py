@@ -96,7 +96,8 @@ def _flat(value: Any) -> str:
 
 
 def _field(name: str, value: str) -> str:
-    return name if name == value else f"{key(name)}: {value}"
+    is_name = name == value and _IDENTIFIER.match(name) and name not in ("true", "false", "null")
+    return name if is_name else f"{key(name)}: {value}"
 
 
 def _escaped(letter: str, quote: str) -> str:

@@ -149,3 +149,14 @@ def test_what_cannot_be_converted_is_told_with_its_line(command: str, sentence: 
         ValidationFailed, match=sentence.replace("(", "[(]") if "\\" not in sentence else sentence
     ):
         converted(command, wanted="curl")
+
+
+async def test_fields_are_sent_whatever_their_names_and_values_are() -> None:
+    document = (
+        '{"true": true, "null": null, "1": 1, "__proto__": {"a": "\\u2028`${x}"}, "token": "t"}'
+    )
+    async with recording() as server:
+        script = converted(f"curl {server.url} --json '{document}'", KEPT)
+        await sent(script)
+        await sent(converted(f"curl {server.url} --json '{document}'"), {"TOKEN": "t"})
+    assert [json.loads(one.body) for one in server.received] == [json.loads(document)] * 2
