@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from fusillade.converters.bodies import encode_query, field
 from fusillade.converters.constants import Constants, is_secret
 from fusillade.converters.model import Choices, Text, text
+from fusillade.errors import ValidationFailed
 
 _OPAQUE = re.compile(
     r"^(?:[0-9a-fA-F]{12,}|[0-9A-HJKMNP-TV-Z]{26}|(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,})$"
@@ -62,8 +63,8 @@ def metric_name(method: str, url: str) -> str | None:
 
 
 def short_name(method: str, url: str) -> str:
-    """Method and path, for people."""
-    path = urlsplit(url).path or "/"
+    """Method and path, for people. Raises :class:`ValidationFailed`."""
+    path = _split(url).path or "/"
     segments = (
         ":id" if _OPAQUE.match(one) or _ENGINES_OWN.match(one) else one for one in path.split("/")
     )
@@ -78,8 +79,15 @@ def is_chosen(url: str, choices: Choices) -> bool:
     return not any(_matches(url, pattern) for pattern in choices.skip)
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise ValidationFailed(f"{url} is not a valid URL: {error}.") from error
+
+
 def _matches(url: str, pattern: str) -> bool:
-    parts = urlsplit(url)
+    parts = _split(url)
     whole = url.partition("#")[0]
     candidates = (parts.hostname or "", parts.netloc, parts.path or "/", whole)
     return any(fnmatchcase(one, pattern) for one in candidates)

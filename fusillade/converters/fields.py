@@ -1,6 +1,7 @@
 """Fields of a document that was read, with the place in it for messages."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, NoReturn
 
 from fusillade.errors import ValidationFailed
@@ -42,7 +43,7 @@ class Node:
         value = self.value.get(name)
         if value is None:
             return 0
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             Node(value, self.document, self._below(name)).fail("has to be a number")
         return float(value)
 

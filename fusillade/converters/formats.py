@@ -7,7 +7,7 @@ from typing import Any
 
 from fusillade.converters import curl, har, openapi, postman
 from fusillade.converters.documents import read_json, read_yaml
-from fusillade.converters.model import Choices, Recipe
+from fusillade.converters.model import Choices, Recipe, Request
 from fusillade.errors import ValidationFailed
 
 _DOCUMENTS: dict[str, Callable[[Any, str, Choices], Recipe]] = {
@@ -16,6 +16,8 @@ _DOCUMENTS: dict[str, Callable[[Any, str, Choices], Recipe]] = {
     "postman": postman.convert,
 }
 _YAML = re.compile(r"^[\"']?(?:openapi|swagger)[\"']?\s*:", re.MULTILINE)
+_TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
 FORMATS = (*_DOCUMENTS, "curl")
 
 
@@ -37,7 +39,25 @@ def read(source: str, place: str, directory: Path, choices: Choices, wanted: str
     if not recipe.requests():
         why = " ".join(recipe.notes)
         raise ValidationFailed(f"{place} leaves no request to make a test of. {why}".rstrip())
+    for request in recipe.requests():
+        _check(request, place)
     return recipe
+
+
+def _check(request: Request, place: str) -> None:
+    """What would make each run of the test fail is told now."""
+    if not _TOKEN.match(request.method):
+        raise ValidationFailed(
+            f"{place}: the request '{request.name}' has the method '{request.method}', which HTTP "
+            "does not allow."
+        )
+    for name, value in request.headers:
+        texts = [part for part in value if isinstance(part, str)]
+        if not _TOKEN.match(name) or any(_FORBIDDEN.search(part) for part in texts):
+            raise ValidationFailed(
+                f"{place}: the request '{request.name}' has the header '{name}' with characters "
+                "that HTTP does not allow."
+            )
 
 
 def _format(document: Any, place: str) -> str:

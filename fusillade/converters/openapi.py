@@ -146,8 +146,10 @@ class _Description:
                 found[(node.required("in", str).value, name)] = node
         return list(found.values())
 
-    def _example(self, holder: dict[str, Any]) -> Any:
+    def _example(self, holder: Any) -> Any:
         """Of a parameter or a media type: its own example, or what its schema allows."""
+        if not isinstance(holder, dict):
+            return None
         if "example" in holder:
             return holder["example"]
         examples = holder.get("examples")

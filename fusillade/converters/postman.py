@@ -174,7 +174,7 @@ class _Collection:
         listed = url.get("variable") if isinstance(url, dict) else None
         values = {
             str(one.get("key") or one.get("id")): str(one.get("value") or "")
-            for one in listed or []
+            for one in _list(listed)
             if isinstance(one, dict)
         }
         rest = path[len(host) :]
@@ -339,11 +339,15 @@ def _raw_url(node: Node) -> str:
     port = f":{url['port']}" if url.get("port") else ""
     pairs = [
         f"{one.get('key', '')}={one.get('value') or ''}"
-        for one in url.get("query") or []
+        for one in _list(url.get("query"))
         if isinstance(one, dict) and not one.get("disabled")
     ]
     query = f"?{'&'.join(pairs)}" if pairs else ""
     return f"{protocol}{host}{port}/{path.lstrip('/')}{query}" if host else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _first_variable(host: str) -> str:
@@ -362,7 +366,7 @@ def _settings(given: Any) -> dict[str, str]:
         return {str(key): str(value or "") for key, value in given.items()}
     return {
         str(one.get("key")): str(one.get("value") or "")
-        for one in given or []
+        for one in _list(given)
         if isinstance(one, dict)
     }
 

@@ -160,3 +160,18 @@ async def test_fields_are_sent_whatever_their_names_and_values_are() -> None:
         await sent(script)
         await sent(converted(f"curl {server.url} --json '{document}'"), {"TOKEN": "t"})
     assert [json.loads(one.body) for one in server.received] == [json.loads(document)] * 2
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("curl 'http://[::1'", "http://.*::1 is not a valid URL"),
+        ("curl http://h/ -X 'A B'", "source: the request 'A B /' has the method 'A B'"),
+        ("curl http://h/ -H 'A B: c'", "source: the request 'GET /' has the header 'A B'"),
+    ],
+)
+def test_what_http_does_not_allow_is_refused_before_it_is_in_a_test(
+    command: str, sentence: str
+) -> None:
+    with pytest.raises(ValidationFailed, match=sentence):
+        converted(command)
