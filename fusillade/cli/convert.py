@@ -44,6 +44,7 @@ def convert(
     What has to be known about it goes to stderr.
     """
     from fusillade.converters import formats
+    from fusillade.converters.javascript import comment
     from fusillade.converters.model import Choices
     from fusillade.converters.script_writer import write
 
@@ -62,10 +63,10 @@ def convert(
     else:
         _write(output, script)
     for note in recipe.notes:
-        typer.echo(note, err=True)
+        typer.echo(comment(note), err=True)
     for constant in recipe.constants:
         if constant.required:
-            typer.echo(f"Set -e {constant.variable}=... : {constant.purpose}.", err=True)
+            typer.echo(f"Set -e {constant.variable}=... : {comment(constant.purpose)}.", err=True)
     if output is not None:
         typer.echo(f"Wrote {output}. Run it with: fusillade run {output}")
 

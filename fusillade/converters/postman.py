@@ -147,12 +147,16 @@ class _Collection:
             self._open.discard(name)
 
     def _resolved(self, value: str) -> str:
-        """The text with the variables' values, as far as they have some."""
+        """An address with the variables' values, as far as they have some."""
+        value = self._resolved_raw(value)
+        return value if "://" in value else f"http://{value}"
+
+    def _resolved_raw(self, value: str) -> str:
         for _ in range(5):
             value = _VARIABLE.sub(
                 lambda m: str(self._defaults.get(m.group(1), {}).get("value") or m.group(1)), value
             )
-        return value if "://" in value else f"http://{value}"
+        return value
 
     def _header(self, name: str, value: str) -> Text:
         return self._text(value) if "{{" in value else self._constants.header(name, value)
@@ -204,15 +208,15 @@ class _Collection:
         return text(*self._host(host), *parts), changes
 
     def _host(self, host: str) -> Text:
-        if "://" in host and "{{" not in host:
-            return (
-                (self._constants.named("BASE_URL", text(host)),) if self._is_base(host) else (host,)
-            )
-        begin = self._text(host)
-        has_scheme = "://" in host or "://" in str(
-            self._defaults.get(_first_variable(host), {}).get("value") or "://"
-        )
-        return begin if has_scheme else text("http://", *begin)
+        """Scheme, host and port; Postman takes http:// where there is no scheme."""
+        if "{{" in host:
+            value = self._defaults.get(_first_variable(host), {}).get("value")
+            has_scheme = "://" in host or not value or "://" in self._resolved_raw(str(value))
+            return self._text(host) if has_scheme else text("http://", *self._text(host))
+        host = host if "://" in host else f"http://{host}"
+        if self._is_base(host):
+            return (self._constants.named("BASE_URL", text(host)),)
+        return text(host)
 
     def _is_base(self, host: str) -> bool:
         """Whether the constant for the base address is this host's, or still nobody's."""
@@ -228,17 +232,17 @@ class _Collection:
         given = _settings(auth.get(kind))
         match kind:
             case "basic":
-                user = self._argument(given.get("username", ""), "USERNAME", secret=False)
-                password = self._argument(given.get("password", ""), "PASSWORD", secret=True)
+                user = self._argument(given.get("username", ""), "USERNAME", name, secret=False)
+                password = self._argument(given.get("password", ""), "PASSWORD", name, secret=True)
                 value: Text = (Code(f"http.basicAuth({user}, {password})"),)
                 request.headers.append(("Authorization", value))
             case "bearer" | "oauth2":
                 token = given.get("token") or given.get("accessToken") or ""
-                code = Code(self._argument(token, "TOKEN", secret=True))
+                code = Code(self._argument(token, "TOKEN", name, secret=True))
                 request.headers.append(("Authorization", text("Bearer ", code)))
             case "apikey":
                 key = given.get("key") or "X-Api-Key"
-                code = Code(self._argument(given.get("value", ""), key, secret=True))
+                code = Code(self._argument(given.get("value", ""), key, name, secret=True))
                 if given.get("in") == "query":
                     joined = (
                         "&" if any("?" in p for p in request.url if isinstance(p, str)) else "?"
@@ -249,13 +253,13 @@ class _Collection:
             case _:
                 self._notes.append(f"The authentication of '{name}' ({kind}) is not carried over.")
 
-    def _argument(self, value: str, name: str, *, secret: bool) -> str:
+    def _argument(self, value: str, name: str, request: str, *, secret: bool) -> str:
         if "{{" in value:
             return expression(self._text(value))
         if secret:
             if value and self._choices.keep_secrets:
                 return expression(text(value))
-            return self._constants.hidden(name, value, f"what {name} is for").js
+            return self._constants.hidden(name, value, f"the {name.lower()} of '{request}'").js
         return expression(text(value))
 
     def _body(self, node: Node, request: Request, name: str) -> Body | None:

@@ -131,7 +131,8 @@ class _Writer:
         space = " " * indent
         checks = request.checks or [SUCCESS]
         fields = {
-            f"{request.name}: {check.name}": Code(f"(r) => {check.condition}") for check in checks
+            f"{comment(request.name)}: {check.name}": Code(f"(r) => {check.condition}")
+            for check in checks
         }
         if len(fields) == 1:
             flat = f"{space}check(res, {literal(fields, indent, -WIDTH)});"

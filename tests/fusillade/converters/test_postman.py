@@ -131,7 +131,12 @@ async def test_each_request_has_the_authentication_of_its_folder_or_its_own(vers
         url = server.url
         items = [
             item("Inherits", "GET", f"{url}/a"),
-            item("Own", "GET", f"{url}/b", auth=auth("basic", username="bob", password="hunter2")),
+            item(
+                "Own",
+                "GET",
+                f"{url.removeprefix('http://')}/b",
+                auth=auth("basic", username="bob", password="hunter2"),
+            ),
             item("None", "GET", f"{url}/c", auth={"type": "noauth"}),
             item(
                 "Key",
