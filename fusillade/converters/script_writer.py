@@ -64,7 +64,7 @@ class _Writer:
         return [
             "export const options = {",
             "  workers: 1, // users at once; -w on the command line wins",
-            "  iterations: 1, // of each user; -i wins, or a time with -d",
+            "  iterations: 1, // of each user; -i wins; for a time write duration: '1m' instead",
             *(
                 ["  insecure: true, // certificates are not checked"]
                 if self._recipe.insecure
