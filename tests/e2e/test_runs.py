@@ -171,5 +171,7 @@ def test_thresholds_are_judged_over_all_workers_and_may_end_the_test(
         ("http_req_failed", "rate < 0.1", False),
         ("http_reqs{name:mine}", "count > 5", True),
     ]
-    assert test["summary"]["total_requests"] == target.counted()["requests"]
+    # The end cuts off what is on its way: each worker may have one request that nobody measured.
+    cut_off = target.counted()["requests"] - test["summary"]["total_requests"]
+    assert 0 <= cut_off <= TWO_ACTORS
     assert test["summary"]["duration_seconds"] < 15

@@ -13,6 +13,7 @@ from dispatchers import Clock, running_dispatcher
 from outboxes import deliveries, move, new_test, organisation, settled, webhook
 from receivers import Received, Receiver, Reply
 
+import fusillade
 from fusillade.storage.database import Database
 from fusillade.storage.deliveries import CLAIM_SECONDS
 
@@ -26,6 +27,9 @@ STEPS = {
 }
 """Where it is killed, and how often the first message has come to the receiver then."""
 EVENTS = ["test.ready", "test.started", "test.completed"]
+SEARCH_PATH = os.pathsep.join([str(Path(fusillade.__file__).parents[1]), *sys.path])
+"""The tests have a directory of the name of the package, which is found by itself only where it is
+on the path."""
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -37,7 +41,7 @@ async def test_a_dispatcher_that_is_killed_loses_nothing(
     await move(store, await new_test(store, owner), "ready", "pending", "running", "completed")
     arguments = [str(dispatchers.__file__), database_url, str(trusted), step]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        sys.executable, *arguments, env=os.environ | {"PYTHONPATH": SEARCH_PATH}
     )
 
     def kill(received: Received) -> Reply:
