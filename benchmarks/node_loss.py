@@ -15,7 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # clusters are started as there
+# Clusters are started as in the tests, whose directories bear the names of the packages they test.
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from client import Client
 from clusters import Cluster, platform_on, running_cluster

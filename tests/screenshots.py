@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# The packages before the directories here that bear their names.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browsers import CHROMIUM, WHY_NOT, Visitor, new_visitor, running_browser
 from platforms import Platform, running_platform
