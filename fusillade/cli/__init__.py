@@ -1,12 +1,14 @@
 """The command line: ``fusillade`` (``fusi`` for short). One file a command."""
 
+import ast
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from fusillade.errors import FusilladeError
 
@@ -39,21 +41,46 @@ lists them in this order."""
 
 
 class _Commands(TyperGroup):
-    """Imports a command's file when the command is called: none waits for another's imports."""
+    """Imports a command's file when the command is called: none waits for another's imports, and
+    help and completion, which only list the commands, for none."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """As it stands in a list: with what it does, and no more."""
         if cmd_name not in COMMANDS:
             return None
-        file, _, function = COMMANDS[cmd_name].partition(":")
-        found = getattr(importlib.import_module(f"fusillade.cli.{file}"), function)
-        if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
-        alone = typer.Typer(add_completion=False)
-        alone.command(cmd_name)(found)
-        return typer.main.get_command(alone)
+        return TyperCommand(cmd_name, help=_described(COMMANDS[cmd_name]))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As it is called."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, _command(str(name)), rest
+
+
+def _command(name: str) -> Any:
+    file, _, function = COMMANDS[name].partition(":")
+    found = getattr(importlib.import_module(f"fusillade.cli.{file}"), function)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_group(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
+
+def _described(place: str) -> str:
+    """What a command does, read from its source: the docstring, or the help of a group."""
+    file, _, name = place.partition(":")
+    source = Path(__file__).parent.joinpath(*file.split(".")).with_suffix(".py")
+    for node in ast.parse(source.read_text("utf-8")).body:
+        match node:
+            case ast.FunctionDef(name=found) if found == name:
+                return ast.get_docstring(node) or ""
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=given)):
+                if found == name:
+                    return next(ast.literal_eval(one.value) for one in given if one.arg == "help")
+    return ""
 
 
 app = typer.Typer(
