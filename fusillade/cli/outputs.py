@@ -2,15 +2,25 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+import typer
 
 from fusillade.errors import ValidationFailed
 from fusillade.reports.formats import FORMATS
 
 if TYPE_CHECKING:
     from fusillade.reports.result import Result
+
+
+Out = Annotated[
+    list[str] | None,
+    typer.Option(help="Write json=FILE, csv=FILE or junit=FILE at the end; repeatable."),
+]
+ExportHtml = Annotated[
+    Path | None, typer.Option(help="Write a report that any browser shows to this file.")
+]
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -21,7 +31,10 @@ class Output(msgspec.Struct, frozen=True):
 
     def write(self, result: "Result") -> None:
         """Raises :class:`ValidationFailed` when the file cannot be written."""
-        content = FORMATS[self.kind].of(result)
+        self.keep(FORMATS[self.kind].of(result))
+
+    def keep(self, content: bytes) -> None:
+        """Write what has been made elsewhere. Raises as :meth:`write`."""
         try:
             self.path.write_bytes(content)
         except OSError as error:

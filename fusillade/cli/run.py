@@ -12,7 +12,7 @@ import typer
 
 from fusillade.cli.artifact_files import write_artifacts
 from fusillade.cli.local_run import LocalRun
-from fusillade.cli.outputs import Output, outputs
+from fusillade.cli.outputs import ExportHtml, Out, Output, outputs
 from fusillade.cli.script_env import given_variables, script_env
 from fusillade.cli.script_files import read_files
 from fusillade.cli.script_log import check_level, logger
@@ -52,13 +52,8 @@ def run(
     env: Annotated[
         list[str] | None, typer.Option("-e", "--env", help="KEY=VALUE for __ENV; repeatable.")
     ] = None,
-    out: Annotated[
-        list[str] | None,
-        typer.Option(help="Write json=FILE, csv=FILE or junit=FILE at the end; repeatable."),
-    ] = None,
-    export_html: Annotated[
-        Path | None, typer.Option(help="Write a report that any browser shows to this file.")
-    ] = None,
+    out: Out = None,
+    export_html: ExportHtml = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the test would do, and do nothing.")
     ] = False,
@@ -93,8 +88,6 @@ def run(
     """Run a test here, on all cores, or with --cloud; exit code 99 for a crossed threshold."""
     here_alone: dict[str, object] = {
         "--iterations": iterations,
-        "--out": out,
-        "--export-html": export_html,
         "--dry-run": dry_run,
         "--quiet": quiet,
         "--log-level": log_level != "info",
@@ -108,6 +101,7 @@ def run(
         "--json": as_json,
     }
     _refuse(here_alone if cloud else there_alone, cloud)
+    files_to_write = outputs(out or [], export_html)
     if cloud:
         from fusillade.cli.cloud.run import run_on_platform
 
@@ -122,6 +116,7 @@ def run(
             wait=wait,
             watch=watch,
             as_json=as_json,
+            reports=files_to_write,
         )
         raise typer.Exit(code)
     check_level(log_level)
@@ -130,7 +125,7 @@ def run(
     overrides = Overrides(
         workers=workers, duration_seconds=_seconds(duration), iterations=iterations
     )
-    session = _Session(entry, outputs(out or [], export_html), log_level, quiet)
+    session = _Session(entry, files_to_write, log_level, quiet)
     code = asyncio.run(session.run(files, overrides, env or [], dry_run))
     if code:
         raise typer.Exit(code)

@@ -13,6 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from client import Client
@@ -61,7 +62,7 @@ def spawned(environment: dict[str, str], *arguments: str) -> "subprocess.Complet
 
 
 def test_a_pipeline_runs_a_test_and_compares_it_by_exit_codes_alone(
-    environment: dict[str, str], script: str, target: Target, user: Client
+    environment: dict[str, str], script: str, target: Target, user: Client, tmp_path: Path
 ) -> None:
     run = ("run", "--cloud", script, "-w", "2", "-d", "1s", "--wait")
     good = spawned(environment, *run, "--json", "--name", "Good", "--region", "eu-hel1")
@@ -72,11 +73,15 @@ def test_a_pipeline_runs_a_test_and_compares_it_by_exit_codes_alone(
     assert test["summary"]["total_requests"] == target.counted()["GET /status/200"] > 0
     assert good.stderr.endswith("Good: completed\n")
 
-    bad = spawned(environment, *run, "-e", "PATHNAME=/status/500")
+    junit, page = tmp_path / "junit.xml", tmp_path / "report.html"
+    reports = ("--out", f"junit={junit}", "--export-html", str(page))
+    bad = spawned(environment, *run[:-1], "-e", "PATHNAME=/status/500", *reports)
     assert bad.returncode == 99, bad.stderr
     assert bad.stderr == ""
     assert "shop: completed" in bad.stdout
     assert "✗ rate < 0.5" in bad.stdout
+    assert ElementTree.parse(junit).getroot().get("failures") == "1"
+    assert "thresholds crossed" in page.read_text()
     found = re.search(r"/runs/([0-9a-f-]{36})", bad.stdout)
     assert found is not None
 

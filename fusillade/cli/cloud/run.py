@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusillade.cli.cloud import uploads
 from fusillade.cli.cloud.plans import whole_seconds
 from fusillade.cli.cloud.session import Session, session
+from fusillade.cli.outputs import Output
 from fusillade.cli.script_env import given_variables
 from fusillade.errors import InvalidScript
 from fusillade.script.planned import counted
@@ -30,10 +31,13 @@ def run_on_platform(
     wait: bool,
     watch: bool,
     as_json: bool,
+    reports: Sequence[Output] = (),
 ) -> int:
-    """Create and start a test; the exit code. Without ``wait`` or ``watch`` it is left to itself.
+    """Create and start a test; the exit code. Without ``wait``, ``watch`` or ``reports`` to be
+    written at its end it is left to itself.
 
     Raises :class:`FusilladeError`."""
+    wait = wait or bool(reports)
     given_variables(env)
     seconds = None if duration is None else whole_seconds(duration)
     with session(as_json) as here:
@@ -60,7 +64,7 @@ def run_on_platform(
             return 0
         from fusillade.cli.cloud.watching import watch_to_the_end
 
-        return watch_to_the_end(here, test_id, live=watch)
+        return watch_to_the_end(here, test_id, live=watch, reports=reports)
 
 
 def _say_where(here: Session, test_id: str, files: dict[str, bytes]) -> None:

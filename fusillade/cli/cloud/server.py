@@ -82,6 +82,11 @@ class Server:
         """POST. Raises as :meth:`call`."""
         return self.call("POST", path, body=body)
 
+    def file(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
+        """GET what is no JSON, or is to be kept as it came. Raises as :meth:`call`."""
+        status, raw = self._answer("GET", path, query, None, {"Accept": "*/*"})
+        return raw if status == 200 else self._read(status, raw, ()).raw
+
     def call(
         self,
         method: str,
@@ -98,20 +103,31 @@ class Server:
         Who is told to slow down waits as long as told, three times at most. Raises
         :class:`ApiError`, :class:`Unreachable`.
         """
-        url = self.account.url + path
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        if given:
-            url += "?" + urlencode(given, doseq=True)
-        headers = {
-            "Authorization": f"Bearer {self.account.key}",
-            "Accept": "application/json",
-            "User-Agent": f"fusillade/{__version__}",
-        }
+        headers = {"Accept": "application/json"}
         data = None
         if form is not None:
             data, headers["Content-Type"] = form
         elif body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        status, raw = self._answer(method, path, query, data, headers)
+        return self._read(status, raw, accept)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        data: bytes | None,
+        headers: dict[str, str],
+    ) -> tuple[int, bytes]:
+        url = self.account.url + path
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        if given:
+            url += "?" + urlencode(given, doseq=True)
+        headers |= {
+            "Authorization": f"Bearer {self.account.key}",
+            "User-Agent": f"fusillade/{__version__}",
+        }
         request = urllib.request.Request(url, data, headers, method=method)
         for attempt in range(_MOST_WAITS + 1):
             status, told, raw = self._send(request)
@@ -119,7 +135,7 @@ class Server:
             if wait is None:
                 break
             time.sleep(wait)
-        return self._read(status, raw, accept)
+        return status, raw
 
     def _send(self, request: urllib.request.Request) -> tuple[int, Message, bytes]:
         try:

@@ -6,6 +6,8 @@ import typer
 
 from fusillade.cli.cloud.server import part
 from fusillade.cli.cloud.session import Cursor, Json, Limit, session
+from fusillade.cli.outputs import ExportHtml, Out, outputs
+from fusillade.errors import ValidationFailed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,6 +116,20 @@ def logs(test_id: Id, as_json: Json = False) -> None:
     """Print the first lines that the script has printed."""
     with session(as_json) as here:
         here.show(here.server.get(f"{_PATH}/{part(test_id)}/log"), _logs)
+
+
+@tests.command()
+def report(test_id: Id, out: Out = None, export_html: ExportHtml = None) -> None:
+    """Write the reports of a test that has ended."""
+    from fusillade.cli.cloud.reports import save_reports
+
+    wanted = outputs(out or [], export_html)
+    if not wanted:
+        raise ValidationFailed(
+            "Which report? Write --out json=FILE, csv=FILE or junit=FILE, or --export-html FILE."
+        )
+    with session(as_json=False) as here:
+        save_reports(here.server, test_id, wanted)
 
 
 def _act(test_id: str, verb: str, as_json: bool) -> None:

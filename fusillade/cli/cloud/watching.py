@@ -4,20 +4,25 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from fusillade.cli.cloud.following import follow
 from fusillade.cli.cloud.live_view import LiveView
+from fusillade.cli.cloud.reports import save_reports
 from fusillade.cli.cloud.result_view import exit_code, show_result
 from fusillade.cli.cloud.server import ApiError, Unreachable, part
 from fusillade.cli.cloud.session import Session, console
+from fusillade.cli.outputs import Output
 
 _QUESTION = "\nd: leave it running; s: stop it; Enter: go on watching? "
 
 
-def watch_to_the_end(here: Session, test_id: str, *, live: bool) -> int:
-    """Show what becomes of a test, and its result; the exit code, or 128 and the signal's number
-    if it was left running. ``live``: also the numbers of each second."""
+def watch_to_the_end(
+    here: Session, test_id: str, *, live: bool, reports: Sequence[Output] = ()
+) -> int:
+    """Show what becomes of a test, and its result, and write its reports; the exit code, or 128 and
+    the signal's number if it was left running. ``live``: also the numbers of each second."""
     path = f"/api/v1/tests/{part(test_id)}"
     test = here.server.get(path).data
     screen = console(stderr=here.as_json)
@@ -26,13 +31,15 @@ def watch_to_the_end(here: Session, test_id: str, *, live: bool) -> int:
     if left is not None:
         screen.print(
             f"The test {test_id} goes on. fusillade tests watch {test_id} shows it, fusillade "
-            f"tests stop {test_id} ends it.",
+            f"tests stop {test_id} ends it."
+            + (f" Reports are written by fusillade tests report {test_id}." if reports else ""),
             markup=False,
             soft_wrap=True,
         )
         return 128 + left
     answer = here.server.get(path)
     here.show(answer, show_result)
+    save_reports(here.server, test_id, reports)
     return exit_code(answer.data)
 
 
