@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from fusillade.converters.bodies import encode_query, field
-from fusillade.converters.constants import Constants, is_secret
+from fusillade.converters.constants import Constants
 from fusillade.converters.model import Choices, Text, text
 from fusillade.errors import ValidationFailed
+from fusillade.secret_names import is_secret
 
 _OPAQUE = re.compile(
     r"^(?:[0-9a-fA-F]{12,}|[0-9A-HJKMNP-TV-Z]{26}|(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,})$"

@@ -5,8 +5,9 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus
 
-from fusillade.converters.constants import Constants, is_secret
+from fusillade.converters.constants import Constants
 from fusillade.converters.model import Body, Code, FormBody, JsonBody, Text, TextBody, text
+from fusillade.secret_names import is_secret
 
 FORM = "application/x-www-form-urlencoded"
 _LARGEST_INTEGER = 2**53

@@ -3,6 +3,7 @@
 import re
 
 from fusillade.converters.model import Choices, Code, Constant, Text, text
+from fusillade.secret_names import is_secret_header
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _RESERVED = frozenset(
@@ -19,22 +20,6 @@ _RESERVED = frozenset(
     )
 )
 """Words of JavaScript, and names of the engine and of the script itself."""
-_SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase|code)?$|secret|token|api-?_?key|access-?_?key|private-?_?key|credential"
-    r"|^(key|sig|signature|pwd|pin|otp|jwt|auth|authorization|session(-?_?id)?|sid|code_verifier)$",
-    re.IGNORECASE,
-)
-_SECRET_HEADER = re.compile(r"^(proxy-)?authorization$|^cookie$|^x-.*auth", re.IGNORECASE)
-
-
-def is_secret(name: str) -> bool:
-    """Whether a field, parameter or variable of this name holds a secret, as far as names tell."""
-    return _SECRET_NAME.search(name) is not None
-
-
-def is_secret_header(name: str) -> bool:
-    """Whether a header of this name holds a secret."""
-    return _SECRET_HEADER.search(name) is not None or is_secret(name)
 
 
 def environment_name(name: str) -> str:

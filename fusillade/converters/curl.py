@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from fusillade.converters import curl_options
 from fusillade.converters.addresses import address, is_chosen, main_origin, metric_name, short_name
 from fusillade.converters.bodies import FORM, encode_query, textual
-from fusillade.converters.constants import Constants, is_secret
+from fusillade.converters.constants import Constants
 from fusillade.converters.javascript import expression
 from fusillade.converters.model import (
     Body,
@@ -26,6 +26,7 @@ from fusillade.converters.model import (
 )
 from fusillade.converters.shell_words import Command, Variable, Word, commands
 from fusillade.errors import ValidationFailed
+from fusillade.secret_names import is_secret
 
 _ASSIGNMENT = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)=")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")

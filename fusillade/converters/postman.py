@@ -5,7 +5,7 @@ from typing import Any
 
 from fusillade.converters.addresses import is_chosen
 from fusillade.converters.bodies import document, encode_query
-from fusillade.converters.constants import Constants, is_secret
+from fusillade.converters.constants import Constants
 from fusillade.converters.fields import Node
 from fusillade.converters.javascript import expression
 from fusillade.converters.model import (
@@ -24,6 +24,7 @@ from fusillade.converters.model import (
     text,
 )
 from fusillade.converters.postman_checks import checks_of
+from fusillade.secret_names import is_secret
 
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _SEGMENT = re.compile(r"(?<=/):([A-Za-z0-9_-]+)(?=[/?#]|$)")
