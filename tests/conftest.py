@@ -48,6 +48,7 @@ for _name in (
     "clusters",
     "autoscaling",
     "stored",
+    "failed",
     "clocks",
     "scheduler_process",
     "apis",

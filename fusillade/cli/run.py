@@ -257,6 +257,7 @@ class _Session:
                 failed=test.failed,
                 reason=test.reason,
                 scenarios=plan_view.plan_lines(self._loaded) if self._loaded else [],
+                failures=aggregate.failures.records,
             )
             for output in self._outputs:
                 output.write(result)

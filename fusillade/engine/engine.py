@@ -16,6 +16,7 @@ import msgspec
 from fusillade.engine.drivers.base import Driver, Template
 from fusillade.engine.drivers.own_connections import OwnConnections
 from fusillade.engine.exchange import OPERATION, WAKE_BATCH, Kind
+from fusillade.engine.failures import Failure
 from fusillade.engine.realm import Realm
 from fusillade.engine.well_formed import well_formed
 from fusillade.metrics.recorder import Recorder
@@ -105,6 +106,7 @@ class Engine:
         self._templates: dict[float, Template] = {}
         self._old_templates: dict[float, Template] = {}
         self._metrics: dict[int, _Metric] = {}
+        self._env: Mapping[str, str] = {}
         self._sleeping: list[tuple[float, int, int]] = []
         self._sleepers: dict[int, int] = {}
         self._sleep_number = 0
@@ -240,7 +242,7 @@ class Engine:
         defines = kind in (Kind.DEFINE_TEMPLATE, Kind.DEFINE_SERIES, Kind.DEFINE_METRIC)
         length = int(second) if defines else number
         text = bytes(data[offset : offset + length])
-        if kind != Kind.RESULT:
+        if kind not in (Kind.RESULT, Kind.FAILURE):
             text = well_formed(text)
         match kind:
             case Kind.DEFINE_TEMPLATE:
@@ -252,6 +254,8 @@ class Engine:
                 self.recorder.define_series(number, _decode_tags(text))
             case Kind.DEFINE_METRIC:
                 self._metrics[number] = _decode_metric(text)
+            case Kind.FAILURE:
+                self._note_failure(Failure(text, int(second)))
             case Kind.LOG:
                 self._on_log(_decode_log(text))
             case Kind.CHECKS:
@@ -286,6 +290,14 @@ class Engine:
                 raise ValueError(f"the script's runtime sent an unknown operation {kind}")
         return length
 
+    def _note_failure(self, failure: Failure) -> None:
+        number = failure.template
+        template = self._templates.get(number) or self._old_templates.get(number)
+        # Of a check: the request may be so long ago that it is forgotten.
+        if template is not None:
+            tags = self.recorder.tags_of(failure.series)
+            self.recorder.add_failure(failure.record(template, tags, self._env))
+
     def _answer_once(self, outcome: bytes | Exception) -> None:
         waiting, self._once = self._once, None
         if waiting is None or waiting.done():
@@ -299,6 +311,7 @@ class Engine:
 
     async def load(self, env: Mapping[str, str]) -> bytes:
         """Run the init code; JSON ``{exports, options}``. Raises :class:`ScriptError`."""
+        self._env = env
         return await self._ask(lambda: self.realm.load(env))
 
     async def once(self, name: str, data: Any, *, timeout_seconds: float | None = None) -> bytes:

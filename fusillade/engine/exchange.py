@@ -64,6 +64,7 @@ class Kind(IntEnum):
     CHECKS = 11
     OWN = 12
     LEAVE = 13
+    FAILURE = 14
     OPEN = 32
     SEND_TEXT = 33
     SEND_BASE64 = 34

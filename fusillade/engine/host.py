@@ -346,6 +346,8 @@ class Host:
 
     async def _run_load(self, message: Run) -> None:
         assert self._plan is not None
+        share = message.share
+        self._running.recorder.share_sample(share.total / max(1, share.end - share.start))
         self._run = LoadRun(
             self._running,
             self._plan,

@@ -24,6 +24,7 @@ _RUNTIME = (
     "html",
     "response",
     "forms",
+    "failures",
     "http",
     "batch",
     "client",

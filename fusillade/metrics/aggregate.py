@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fusillade.failures.sample import Sample
 from fusillade.metrics.by_region import ByRegion
 from fusillade.metrics.delta import Delta, decode
 from fusillade.metrics.live import timestamp
@@ -76,6 +77,8 @@ class Aggregate:
         self._seconds: dict[int, Second] = {}
         self._in_order: list[tuple[int, Second]] = []
         self._settled = -1
+        self.failures = Sample()
+        """Requests that failed, of those that the hosts have told of."""
         self.merged = 0
         """How many deltas have been merged."""
 
@@ -99,6 +102,8 @@ class Aggregate:
         region = self._by_region.of(source)
         self._measured.add(delta, second, self._by_region.tallies(region, second))
         self.merged += 1
+        for record in delta.failures:
+            self.failures.add(record)
         known.iterations.update(self._measured.iterations(delta))
         known.ahead.add(delta.number)
         while known.contiguous + 1 in known.ahead:

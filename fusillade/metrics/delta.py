@@ -1,4 +1,5 @@
-"""What a script host tells of one second: histograms and counts, never single requests.
+"""What a script host tells of one second: histograms and counts, and of single requests no more
+than a few that failed.
 
 Its size depends on how many series and buckets there are, not on the request rate. Names of
 series are encoded by themselves, so that who merges deltas decodes each name once and not once a
@@ -10,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from fusillade.failures.record import FailedRequest
 from fusillade.metrics.packed import Packed
 from fusillade.metrics.strain import Pressure
 
@@ -82,6 +84,8 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     checks: list[CheckDelta]
     counters: list[CounterDelta]
     pressure: Pressure = Pressure()
+    failures: list[FailedRequest] = []
+    """New ones of the host's sample: the only single requests that are told of."""
 
 
 _encoder = msgspec.msgpack.Encoder()

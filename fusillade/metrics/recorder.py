@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from fusillade.failures.record import FailedRequest
+from fusillade.failures.sample import Sample, of_a_host
 from fusillade.metrics.delta import (
     CheckDelta,
     CounterDelta,
@@ -108,6 +110,8 @@ class Recorder:
         self._values: dict[bytes, _Values] = {}
         self._active_workers: dict[str, int] = {}
         self._pressure = Pressure()
+        self._failures = Sample()
+        self._told_failures = 0
         self.requests = 0
         """How many have been recorded in all."""
 
@@ -157,6 +161,18 @@ class Recorder:
         counts[0] += passes
         counts[1] += fails
 
+    def tags_of(self, number: int) -> Tags:
+        """Those of a series, as :meth:`define_series` has them."""
+        return self._series[self._positions[number]].tags
+
+    def add_failure(self, record: FailedRequest) -> None:
+        """A failed request for the sample, if there is room."""
+        self._failures.add(record)
+
+    def share_sample(self, hosts: float) -> None:
+        """So many hosts run the test: this one's part of the sample is the smaller."""
+        self._failures.most = of_a_host(hosts)
+
     def set_active_workers(self, counts: Mapping[str, int]) -> None:
         """How many workers are in the middle of an iteration now, by scenario."""
         self._active_workers = dict(counts)
@@ -203,7 +219,9 @@ class Recorder:
                 CounterDelta(name=name, amount=amount) for name, amount in self._counters.items()
             ],
             pressure=self._pressure,
+            failures=self._failures.records[self._told_failures :],
         )
+        self._told_failures = len(self._failures.records)
         for one in series:
             one.clear()
         self._checks.clear()

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from fusillade.failures.record import FailedRequest
 from fusillade.metrics.summary import Summary
 
 
@@ -25,6 +26,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed or ended early."""
     scenarios: Sequence[str] = ()
     """What each scenario did, in words."""
+    failures: Sequence[FailedRequest] = ()
+    """A sample of the requests that failed."""
     test_id: str | None = None
     """Of a platform's test."""
 

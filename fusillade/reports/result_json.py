@@ -8,8 +8,8 @@ from fusillade.reports.result import Result
 
 
 def result_json(result: Result) -> str:
-    """``{name, started_at, status, reason, scenarios, summary, series}``: ``summary`` as the REST
-    API shows it, ``series`` with one object a second."""
+    """``{name, started_at, status, reason, scenarios, summary, series, failures}``: ``summary`` as
+    the REST API shows it, ``series`` with one object a second, ``failures`` with one a request."""
     document = {
         "name": result.name,
         "started_at": result.started_at.isoformat(),
@@ -18,5 +18,6 @@ def result_json(result: Result) -> str:
         "scenarios": list(result.scenarios),
         "summary": msgspec.to_builtins(result.summary),
         "series": list(result.points),
+        "failures": msgspec.to_builtins(list(result.failures)),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -8,14 +8,15 @@
     for (let i = from; i < names.length; i++) {
       let result = i === from ? yield pending : sets[names[i]](value);
       if (i !== from && fu.isPending(result)) result = yield result;
-      ok = judge(context, names[i], result) && ok;
+      ok = judge(value, context, names[i], result) && ok;
     }
     return ok;
   }
 
-  function judge(context, name, result) {
+  function judge(value, context, name, result) {
     const failed = typeof result === "string" || !result;
     fu.countCheck(context, name, !failed);
+    if (failed) fu.checkFailed(fu.current.owner, value, name);
     if (typeof result === "string") fu.console.warn(`check "${name}" failed: ${result}`);
     return !failed;
   }
@@ -32,7 +33,7 @@
       const condition = sets[names[i]];
       const result = typeof condition === "function" ? condition(value) : condition;
       if (fu.isPending(result)) return restOfCheck(value, sets, names, i, result, ok);
-      ok = judge(context, names[i], result) && ok;
+      ok = judge(value, context, names[i], result) && ok;
     }
     return ok;
   }

@@ -323,7 +323,7 @@
     let outcome;
     let failed = false;
     try {
-      const response = new Response(entry.template.url, at, waiter.owner.scenario.sink);
+      const response = new Response(entry, at, waiter.owner.scenario.sink);
       if (exchange.completions[at + 18] !== 0) keepCookies(waiter.owner, entry, response);
       const status = exchange.completions[at + 3];
       if (status >= 300 && status < 400) {
@@ -333,6 +333,9 @@
           send(exchange.completions[at], waiter.owner, next);
           return;
         }
+      } else if (status >= 400 || status === 0) {
+        const row = exchange.completions;
+        fu.requestFailed(waiter.owner, response, row[at + 2], row[at + 4]);
       }
       outcome = response;
     } catch (error) {

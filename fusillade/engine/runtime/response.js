@@ -24,14 +24,24 @@
     #head;
     #body;
     #document;
+    #entry;
     #headers;
     #row;
 
-    constructor(url, at, sink) {
+    // For the runtime alone: what a script cannot change. Null for what is no response.
+    static {
+      fu.insideOf = (value) =>
+        #entry in value
+          ? { __proto__: null, entry: value.#entry, bytes: value.#bytes, head: value.#head, timings: value.#row }
+          : null;
+    }
+
+    constructor(entry, at, sink) {
       const row = exchange.completions;
       const head = row[at + 16];
       const length = head + row[at + 17];
-      this.url = url;
+      this.#entry = entry;
+      this.url = entry.template.url;
       this.status = row[at + 3];
       const error = ERRORS[row[at + 4]];
       this.error = error[0];

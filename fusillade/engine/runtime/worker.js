@@ -18,6 +18,7 @@
     CHECKS: 11,
     OWN: 12, // a slot's requests go over connections of a worker's own,
     LEAVE: 13, // which end with its iteration
+    FAILURE: 14,
     OPEN: 32, // and on: operations of connections
     SEND_TEXT: 33,
     SEND_BASE64: 34,
@@ -414,7 +415,13 @@
     const { url, count } = fu.JSON.parse(fu.takeText());
     const request = { url, followRedirects: false, timeout: WARMUP_MS };
     runOnce(function* () {
-      const responses = yield fu.http.batch(Array.from({ length: count }, () => request));
+      let responses;
+      fu.warming = true;
+      try {
+        responses = yield fu.http.batch(Array.from({ length: count }, () => request));
+      } finally {
+        fu.warming = false;
+      }
       return responses.filter((one) => !(one?.status > 0)).map((one) => one?.error ?? null);
     });
   }

@@ -147,6 +147,7 @@ def test_json_has_the_summary_and_the_seconds() -> None:
     assert document["status"] == "thresholds crossed"
     assert document["summary"]["total_requests"] == 30
     assert [point["second"] for point in document["series"]] == [0, 1, 2]
+    assert document["failures"] == []
     assert json.loads(result_json(hostile()))["summary"]["checks"][0]["fails"] == 2
 
 
