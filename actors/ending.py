@@ -13,7 +13,8 @@ from actors.metrics_link import MetricsLink
 from actors.test_row import TestRow
 from actors.worker import Outcome
 from fusillade.errors import InvalidState
-from fusillade.storage import artifacts, breaches, tests
+from fusillade.failures.record import FailedRequest
+from fusillade.storage import artifacts, breaches, failures, tests
 from fusillade.storage.breaches import Breaches
 from fusillade.storage.models import Test
 
@@ -57,6 +58,7 @@ class Ending:
         values: dict[str, Any] = {"reason": reason}
         series: list[dict[str, Any]] = []
         files: dict[str, str] = {}
+        failed: list[FailedRequest] = []
         if outcomes is not None:
             result = await self._result(outcomes)
             log = [line for _, outcome in sorted(outcomes.items()) for line in outcome.log]
@@ -66,6 +68,7 @@ class Ending:
                 files = last.artifacts
             values["summary"] = result.summary | {"log": log[:MOST_LOG_LINES] + last.log}
             series = result.series
+            failed = result.failures
 
         async def save(session: AsyncSession) -> Test:
             if outcomes is not None:
@@ -75,6 +78,7 @@ class Ending:
             if outcomes is not None:
                 await tests.save_series(session, self._id, series)
                 await artifacts.save(session, self._id, files)
+                await failures.save(session, self._id, failed)
             return ended
 
         try:

@@ -23,6 +23,7 @@ from ray.exceptions import RayError
 from actors import names, placement
 from actors.relay import Push
 from fusillade.engine.takeover import Takeover
+from fusillade.failures.record import FailedRequest
 from fusillade.metrics.intake import SUPERSEDED, Came, Event, Intake, Lost, Resumed, encode
 from fusillade.metrics.journal import Journal
 from fusillade.metrics.thresholds import Threshold
@@ -47,6 +48,8 @@ class Result:
     series: list[dict[str, Any]]
     acknowledged: dict[int, int]
     """By share: the number up to which all deltas of its present generation have come."""
+    failures: list[FailedRequest]
+    """A sample of the requests that failed."""
 
 
 class MetricsAggregator:
@@ -142,7 +145,12 @@ class MetricsAggregator:
                 share: intake.acknowledged(share, intake.present(share))
                 for share in range(intake.shares)
             },
+            failures=intake.aggregate.failures.records,
         )
+
+    async def failures(self) -> list[FailedRequest]:
+        """The sample so far of the requests that failed."""
+        return self._intake.aggregate.failures.records
 
     async def summary_of_now(self) -> dict[str, Any]:
         """The summary of what has been merged; the same one for a second, however many ask."""

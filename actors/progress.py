@@ -9,6 +9,7 @@ from ray.exceptions import RayError
 
 from actors import names, placement
 from fusillade.errors import InternalError
+from fusillade.failures.record import FailedRequest
 
 _ANSWER_SECONDS = 4.0
 
@@ -26,6 +27,12 @@ async def summary_of_now(test_id: UUID) -> dict[str, Any] | None:
     """The summary as it would be if the test ended now. Raises as :func:`series_after`."""
     found: dict[str, Any] | None = await _ask(names.metrics(test_id), "summary_of_now")
     return found
+
+
+async def failures(test_id: UUID) -> list[FailedRequest]:
+    """The sample so far of the requests that failed. Raises as :func:`series_after`."""
+    found: list[FailedRequest] | None = await _ask(names.metrics(test_id), "failures")
+    return found or []
 
 
 async def log_lines(test_id: UUID) -> list[str]:

@@ -352,6 +352,42 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "scenarios": ["100 workers for 1m in eu-hel1"],
         "summary": msgspec.to_builtins(Aggregate().summary()),
         "series": [],
+        "failures": [],
+    },
+    "FailedRequests": {
+        "test_id": _TEST_ID,
+        "status": "completed",
+        "failures": [
+            {
+                "time": _MOMENT,
+                "name": "POST https://api.example.com/orders",
+                "scenario": "default",
+                "group": "",
+                "worker": 7,
+                "error": None,
+                "check": None,
+                "request": {
+                    "method": "POST",
+                    "url": "https://api.example.com/orders",
+                    "headers": [{"name": "Authorization", "value": "Bearer ***masked***"}],
+                    "body": {"text": '{"item":1}', "size_bytes": 10, "whole": True},
+                },
+                "response": {
+                    "status": 500,
+                    "headers": [{"name": "Content-Type", "value": "application/json"}],
+                    "body": {"text": '{"error":"no stock"}', "size_bytes": 20, "whole": True},
+                },
+                "timings_ms": {
+                    "duration": 12.5,
+                    "blocked": 0.1,
+                    "connecting": 0.0,
+                    "tls_handshaking": 0.0,
+                    "sending": 0.1,
+                    "waiting": 12.3,
+                    "receiving": 0.1,
+                },
+            }
+        ],
     },
     "LogLines": {"test_id": _TEST_ID, "status": "running", "lines": ["log: hello"]},
     "ShownTemplate": _TEMPLATE | {"script_content": _SCRIPT},

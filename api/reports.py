@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.authentication import TestReadFirst
 from api.downloads import documented_files, download
 from api.errors import documented
+from api.failures import Failures
 from api.fields import Moment
 from api.platform import Here
 from api.shown_tests import SeriesPoint
@@ -19,7 +20,7 @@ from api.structs import described_by
 from fusillade.errors import InvalidState, NotFound
 from fusillade.metrics.summary import Summary
 from fusillade.reports.stored_result import stored_result
-from fusillade.storage import tests
+from fusillade.storage import failures, tests
 
 router = APIRouter(prefix="/api/v1/tests/{test_id}", tags=["tests"])
 
@@ -37,6 +38,7 @@ class Report(BaseModel):
         list[Annotated[dict[str, Any], described_by(SeriesPoint)]],
         Field(description="One point a second, in order"),
     ]
+    failures: Failures
 
 
 @router.get(
@@ -66,4 +68,5 @@ async def report(
                 f"The test is {test.status}; there is a report once a test has ended."
             )
         points = await tests.series(session, test_id)
-    return await download(request, stored_result(test, points), kind)
+        records = await failures.of_test(session, test_id)
+    return await download(request, stored_result(test, points, records), kind)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fusillade.durations import show_duration
+from fusillade.failures.record import FailedRequest
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.summary import Summary
 from fusillade.reports.result import Result
@@ -14,9 +15,11 @@ from fusillade.script.planned import counted
 from fusillade.storage.models import Test
 
 
-def stored_result(test: Test, points: Sequence[dict[str, Any]]) -> Result:
-    """A test that has ended, with its series. One that never ran has measured nothing; one that was
-    cancelled counts as failed, since it says nothing about its target."""
+def stored_result(
+    test: Test, points: Sequence[dict[str, Any]], failures: Sequence[FailedRequest] = ()
+) -> Result:
+    """A test that has ended, with its series and failed requests. One that never ran has measured
+    nothing; one that was cancelled counts as failed, since it says nothing about its target."""
     if test.summary is None:
         summary = Aggregate().summary()
     else:
@@ -30,6 +33,7 @@ def stored_result(test: Test, points: Sequence[dict[str, Any]]) -> Result:
         failed=test.status in ("failed", "cancelled"),
         reason=test.reason,
         scenarios=[f"{workers} for {duration} in {test.region}"],
+        failures=failures,
         test_id=str(test.id),
     )
 

@@ -230,6 +230,20 @@ class TestSeries(Base):
     points: Mapped[list[dict[str, Any]]]
 
 
+class TestFailures(Base):
+    """A sample of the requests that failed in a run."""
+
+    __tablename__ = "test_failures"
+    __test__ = False
+
+    test_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True
+    )
+    content: Mapped[bytes]
+    """JSON: a list of :class:`fusillade.failures.record.FailedRequest`. What a target has sent may
+    have characters in it that PostgreSQL's own JSON refuses."""
+
+
 class TestArtifact(Base):
     """A text that the test's ``handleSummary`` returned."""
 

@@ -285,6 +285,7 @@ ROWS: list[Row] = [
         "GET /api/v1/tests/:id/log",
         "GET /api/v1/tests/:id/files",
         "GET /api/v1/tests/:id/report",
+        "GET /api/v1/tests/:id/failures",
         "GET /api/v1/analytics/sparklines",
     ),
 ]
