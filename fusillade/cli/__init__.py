@@ -22,6 +22,8 @@ COMMANDS = {
     "exec": "execute:execute",
     "init": "starter:init",
     "convert": "convert:convert",
+    "export": "export:export",
+    "replay": "replay:replay",
     "login": "cloud.login:login",
     "whoami": "cloud.login:whoami",
     "logout": "cloud.login:logout",
