@@ -20,12 +20,13 @@ import msgspec
 import ray
 from ray.exceptions import RayError
 
-from actors import names, placement
+from actors import names, placement, published
 from actors.relay import Push
 from fusillade.engine.takeover import Takeover
 from fusillade.failures.record import FailedRequest
 from fusillade.metrics.intake import SUPERSEDED, Came, Event, Intake, Lost, Resumed, encode
 from fusillade.metrics.journal import Journal
+from fusillade.metrics.run_gauges import EVERY_SECONDS, RunGauges
 from fusillade.metrics.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -56,9 +57,16 @@ class MetricsAggregator:
     """Of one test; ``regions`` has that of each of its shares, ``directory`` its journal."""
 
     def __init__(
-        self, test_id: str, regions: list[str], thresholds: list[Threshold], directory: Path
+        self,
+        test_id: str,
+        regions: list[str],
+        thresholds: list[Threshold],
+        directory: Path,
+        name: str = "",
     ) -> None:
         self._test_id = test_id
+        self._gauges = RunGauges(test_id, name)
+        self._published_at = float("-inf")
         self._intake = Intake(regions, thresholds)
         self._shown = -1
         self._told: deque[dict[str, Any]] = deque(maxlen=_MOST_REMEMBERED)
@@ -110,7 +118,20 @@ class MetricsAggregator:
 
     async def _show(self) -> None:
         if self._show_new_seconds():
+            self._publish()
             await self._look_at_thresholds()
+
+    def _publish(self) -> None:
+        """Tell who collects metrics, now and then."""
+        now = time.monotonic()
+        if now - self._published_at < EVERY_SECONDS:
+            return
+        self._published_at = now
+        try:
+            for sample in self._gauges.read(self._intake.aggregate, self._shown):
+                published.show(sample.metric, sample.value, sample.tags)
+        except Exception:  # whatever it is: the run does not depend on it
+            _log.exception("test %s: its metrics for dashboards", self._test_id)
 
     async def lose(self, share: int, generation: int, node: str | None) -> Takeover:
         """This generation of a share is gone: take nothing of it any more. What its successor has
@@ -197,6 +218,9 @@ class MetricsAggregator:
 
     async def finish(self) -> None:
         """There will be nothing more to follow."""
+        if not self._finished and self._shown >= 0:
+            self._published_at = float("-inf")
+            self._publish()
         self._finished = True
         for queue in self._listeners:
             queue.put_nowait(None)

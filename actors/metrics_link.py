@@ -23,15 +23,15 @@ class MetricsLink:
         self._id = test_id
         self._name = names.metrics(test_id)
         self._journal = journal
-        self._of: tuple[list[str], list[Threshold]] | None = None
+        self._of: tuple[list[str], list[Threshold], str] | None = None
 
-    def open(self, regions: list[str], thresholds: list[Threshold]) -> None:
+    def open(self, regions: list[str], thresholds: list[Threshold], name: str) -> None:
         """Have an aggregator, the one that is there already if there is one; ``regions``: of each
-        share."""
-        self._of = (regions, thresholds)
+        share; ``name``: of the test."""
+        self._of = (regions, thresholds, name)
         metrics_aggregator.remote.options(
             **names.options(self._name, **metrics_aggregator.OPTIONS)
-        ).remote(self._id, regions, thresholds, self._journal)
+        ).remote(self._id, regions, thresholds, self._journal, name)
 
     async def ask(self, method: str, *arguments: Any) -> Any:
         """What it answers; waits while it is being restarted."""

@@ -204,6 +204,17 @@ def disconnect() -> None:
     ray.shutdown()
 
 
+def metrics_addresses() -> list[str]:
+    """Where the nodes of the joined Ray show their metrics to Prometheus, ``host:port``."""
+    import ray
+
+    return [
+        f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}"
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
 def free_ports(count: int) -> list[int]:
     """Ports on which nobody listens, all different."""
     ports: list[int] = []

@@ -6,18 +6,22 @@ any moment: Ray starts it again, and it goes on with what it finds.
 
 import asyncio
 import functools
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import ray
 
-from actors import cluster_health, names, test_run
+from actors import cluster_health, names, published, test_run
 from actors.config import RunConfig
 from fusillade.hosting.validator import Validator
+from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
 from fusillade.scheduling.scheduler import LOOK_SECONDS, Scheduler
 from fusillade.settings import Settings
+from fusillade.storage import standing
 from fusillade.storage.database import Database
+from fusillade.storage.standing import EndedTests
 
 _CONNECTIONS = 4
 _VALIDATIONS_AT_ONCE = 2
@@ -30,14 +34,20 @@ class SchedulerActor:
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None
         validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
+        database = Database(settings.database_url, pool_size=_CONNECTIONS)
         self._scheduler = Scheduler(
-            Database(settings.database_url, pool_size=_CONNECTIONS),
+            database,
             settings,
             validate=validator.validate,
             launch=functools.partial(_launch, config=RunConfig.of(settings)),
         )
         running = self._scheduler.run(settings.database_url)
-        self._life = asyncio.get_running_loop().create_task(running)
+        loop = asyncio.get_running_loop()
+        self._life = loop.create_task(running)
+        ended = EndedTests(datetime.now(UTC))
+        self._showing = loop.create_task(
+            published.again_and_again(lambda: self._show(database, ended))
+        )
 
     async def state(self) -> dict[str, Any]:
         """When it last looked, what is under way and when the next schedule is due."""
@@ -47,6 +57,19 @@ class SchedulerActor:
             "next_firing": None if next_time is None else timestamp(next_time),
             "under_way": self._scheduler.under_way,
         }
+
+    async def _show(self, database: Database, ended: EndedTests) -> None:
+        """Show how schedules stand, and all tests. Raises ``StorageUnavailable``."""
+        now = datetime.now(UTC)
+        async with database.session() as session:
+            waiting = await standing.schedules(session, now)
+            live = await standing.live_tests(session)
+            await ended.look(session, now)
+        published.show(catalogue.SCHEDULES_DUE, waiting.count)
+        published.show(catalogue.SCHEDULER_LAG, waiting.oldest_seconds)
+        published.show_each(catalogue.FIRINGS, self._scheduler.counts)
+        published.show_each(catalogue.TESTS, live)
+        published.show_each(catalogue.TESTS_ENDED, ended.counts)
 
 
 async def _launch(test_id: UUID, *, config: RunConfig) -> None:

@@ -139,7 +139,7 @@ class TestRunActor:
         is_new = len(self._crew) == 0
         if is_new:
             regions = [post.region for post in posts]
-            self._metrics.open(regions, thresholds_of(test.options))
+            self._metrics.open(regions, thresholds_of(test.options), test.name)
             group = await self._reserve(test, posts)
             self._crew.place(group, posts)
         await self._load(test)
@@ -228,7 +228,8 @@ class TestRunActor:
 
     async def _run(self, test: Test) -> None:
         posts = self._posts(test)
-        self._metrics.open([post.region for post in posts], thresholds_of(test.options))
+        regions = [post.region for post in posts]
+        self._metrics.open(regions, thresholds_of(test.options), test.name)
         if len(self._crew) == 0:
             group = placement.reserved(self._id)
             if group is None:

@@ -6,13 +6,16 @@ starts it again, and what it was sending is sent again.
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import ray
 
-from actors import cluster_health, names
+from actors import cluster_health, names, published
+from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
+from fusillade.storage import standing
 from fusillade.storage.database import Database
 from fusillade.webhooks.dispatcher import AT_ONCE, LOOK_SECONDS, Dispatcher, Limits
 from fusillade.webhooks.sender import Sender
@@ -32,7 +35,9 @@ class WebhookDispatcher:
         )
         database = Database(database_url, pool_size=_CONNECTIONS)
         self._dispatcher = Dispatcher(database, sender, limits)
-        self._life = asyncio.get_running_loop().create_task(self._live(database_url))
+        loop = asyncio.get_running_loop()
+        self._life = loop.create_task(self._live(database_url))
+        self._showing = loop.create_task(published.again_and_again(lambda: self._show(database)))
 
     async def state(self) -> dict[str, Any]:
         """When it last looked at the outbox, and how many messages are on their way."""
@@ -49,6 +54,14 @@ class WebhookDispatcher:
             except Exception:  # whatever it is: the outbox is still there
                 _log.exception("the dispatcher of webhooks")
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _show(self, database: Database) -> None:
+        """Show how the outbox stands. Raises ``StorageUnavailable``."""
+        async with database.session() as session:
+            waiting = await standing.webhooks(session, datetime.now(UTC))
+        published.show(catalogue.WEBHOOK_BACKLOG, waiting.count)
+        published.show(catalogue.WEBHOOK_OLDEST, waiting.oldest_seconds)
+        published.show_each(catalogue.WEBHOOK_ATTEMPTS, self._dispatcher.attempts)
 
 
 remote: Any = ray.remote(WebhookDispatcher)

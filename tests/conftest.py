@@ -63,6 +63,7 @@ for _name in (
     "commands",
     "recorder",
     "conversions",
+    "collectors",
 ):
     _load(_name)
 

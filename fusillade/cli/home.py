@@ -1,7 +1,8 @@
 """The data directory as the command line sees it: its lock, and the note on what runs from it.
 
 ``<data-dir>/platform.json`` says what ``up`` started, ``<data-dir>/lock`` is held while ``up`` or
-``down`` work, ``<data-dir>/ray_token`` is the shared secret of the platform's Ray processes.
+``down`` work, ``<data-dir>/ray_token`` is the shared secret of the platform's Ray processes,
+``<data-dir>/prometheus_targets.json`` says where their metrics are.
 """
 
 import contextlib
@@ -16,6 +17,8 @@ import msgspec
 
 from fusillade.errors import Conflict, ValidationFailed
 from fusillade.private_files import read_or_make_secret, write_private
+
+_TARGETS = "prometheus_targets.json"
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +86,17 @@ def write_running(data_dir: Path, running: Running) -> None:
 
 def forget_running(data_dir: Path) -> None:
     (data_dir / "platform.json").unlink(missing_ok=True)
+    (data_dir / _TARGETS).unlink(missing_ok=True)
+
+
+def write_prometheus_targets(data_dir: Path, addresses: list[str]) -> None:
+    """Say where Prometheus finds the platform's metrics, in the form of its ``file_sd_configs``
+    (https://prometheus.io/docs/guides/file-sd/) and with the label that Ray's own file has."""
+    groups = [{"labels": {"job": "ray"}, "targets": addresses}]
+    # Put in place in one step: Prometheus may read it at any moment.
+    written = data_dir / f"{_TARGETS}.new"
+    written.write_bytes(msgspec.json.encode(groups))
+    written.replace(data_dir / _TARGETS)
 
 
 def ray_token_file(data_dir: Path) -> Path:

@@ -224,6 +224,9 @@ def _start_parts(
             if running.address is not None:
                 known = msgspec.structs.replace(running, address=ray_address)
                 home.write_running(settings.data_dir, known)
+            else:
+                addresses = ray_platform.metrics_addresses()
+                home.write_prometheus_targets(settings.data_dir, addresses)
             scheduler.launch(settings)
             webhook_dispatcher.launch(settings)
             exporter.launch(settings)

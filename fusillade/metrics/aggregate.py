@@ -1,7 +1,7 @@
 """The whole test's metrics: merges the deltas of all hosts, each exactly once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from fusillade.metrics.by_region import ByRegion
 from fusillade.metrics.delta import Delta, decode
 from fusillade.metrics.live import timestamp
 from fusillade.metrics.measured import Measured
+from fusillade.metrics.parts import Part, by_scenario
 from fusillade.metrics.second import Second
 from fusillade.metrics.selection import Selection
 from fusillade.metrics.strain import Strain
@@ -81,6 +82,11 @@ class Aggregate:
         """Requests that failed, of those that the hosts have told of."""
         self.merged = 0
         """How many deltas have been merged."""
+
+    @property
+    def shares(self) -> int:
+        """Of the load; 0 for one that has none."""
+        return self._shares
 
     def merge(self, source: int, payload: bytes) -> int:
         """Merge one encoded delta of host ``source`` (its share index).
@@ -197,6 +203,19 @@ class Aggregate:
         if self._shares:
             return self._strain.warnings("WorkerActor", self._shares, begun)
         return self._strain.warnings("Script host", len(self._sources), begun)
+
+    def saturated_shares(self, second: int, seconds: int) -> int:
+        """How many shares could not keep up in the ``seconds`` up to this one."""
+        return self._strain.saturated(self._shares, second, seconds)
+
+    def parts_by_region(self, second: int) -> Iterator[tuple[str, Part]]:
+        """The run so far by region, with the workers of this second."""
+        point = self._seconds.get(second) or Second()
+        return self._by_region.parts(self._measured.whole, point)
+
+    def parts_by_scenario(self, second: int) -> Iterator[tuple[str, Part]]:
+        """The run so far by scenario, with the workers of this second."""
+        return by_scenario(self._measured, self._seconds.get(second) or Second())
 
     def metric_message(self, test_id: str, second: int) -> dict[str, Any]:
         """The WebSocket's ``metric`` message: this second, and the run so far."""

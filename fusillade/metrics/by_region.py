@@ -1,8 +1,9 @@
 """The requests of a test by region: of one region they are all there are, and cost nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fusillade.metrics.parts import Part, of_region
 from fusillade.metrics.second import Second
 from fusillade.metrics.summary import RegionResult
 from fusillade.metrics.tally import Tally
@@ -39,6 +40,13 @@ class ByRegion:
             }
             for region, total in self._totals(whole)
         ]
+
+    def parts(self, whole: Tally, second: Second) -> Iterator[tuple[str, Part]]:
+        """The run so far by region, with the workers of one second."""
+        for region, total in self._totals(whole):
+            alone = total is whole
+            active = second.active.total() if alone else second.active_in[region]
+            yield region, of_region(total, active)
 
     def results(self, whole: Tally, duration_seconds: float) -> list[RegionResult]:
         """The run by region, in the order in which the test names them."""

@@ -115,6 +115,19 @@ class Histogram:
                 other.counts.values(),
             )
 
+    def since(self, earlier: Self) -> Self:
+        """The values that have come since this was what ``earlier`` is; its minimum and maximum
+        are those of all values."""
+        later = type(self)()
+        differences = {
+            bucket: number - earlier.counts.get(bucket, 0) for bucket, number in self.counts.items()
+        }
+        later.counts = {bucket: number for bucket, number in differences.items() if number > 0}
+        later.count = sum(later.counts.values())
+        later.total = self.total - earlier.total
+        later.lowest, later.highest = self.lowest, self.highest
+        return later
+
     @property
     def average(self) -> float:
         """Exact mean; 0 for an empty histogram."""

@@ -65,6 +65,13 @@ class Strain:
             self._dropping[source] |= 1 << second
             self._dropped[source] += pressure.dropped_iterations
 
+    def saturated(self, hosts: int, second: int, seconds: int) -> int:
+        """How many shares could not keep up for LASTING_SECONDS in a row, of which at least one is
+        among the ``seconds`` up to this ``second``."""
+        masks = _by_share(self._overloaded, hosts)
+        since = max(0, second + 1 - seconds)
+        return sum(1 for mask in masks.values() if _lasting(mask) >> since)
+
     def warnings(self, called: str, hosts: int, iterations: int) -> list[str]:
         """In sentences. The share that ``source`` runs is its remainder by ``hosts``; ``called`` is
         what people call a host; ``iterations`` were begun in all."""

@@ -7,6 +7,7 @@ unsettled goes on with it, and a step that was done is not done again.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,6 +67,8 @@ class Fire:
         self._done: list[Key] = []
         """Firings that are to be settled, many in one transaction."""
         self._settling = asyncio.Lock()
+        self.counts: Counter[str] = Counter(fired=0, refused=0, missed=0)
+        """Instants by what became of them."""
 
     async def __call__(self, key: Key) -> None:
         """Do what is left to be done. Raises ``StorageUnavailable``, and what ``launch`` raises."""
@@ -88,6 +91,8 @@ class Fire:
             async with self._launches:
                 await self._launch(test_id)
         await self._settle(key)
+        if test_id is not None:
+            self.counts["fired"] += 1
 
     async def _create_or_refuse(self, key: Key, schedule: Schedule) -> UUID | None:
         """The test of the firing; None if there will be none, or somebody else makes it."""
@@ -169,12 +174,14 @@ class Fire:
             if await firings.lock_pending(session, key):
                 message = too_late(late, self._grace)
                 await firings.note_missed(session, key, message, self._clock())
+                self.counts["missed"] += 1
 
     async def _refuse(self, key: Key, error: FusilladeError) -> None:
         async with self._database.session() as session:
             if not await firings.lock_pending(session, key):
                 return
             schedule = await firings.note_refused(session, key, error, self._clock())
+            self.counts["refused"] += 1
             if schedule.refusals == REFUSALS_TOLD:
                 data = _refused(schedule, error)
                 await outbox.emit(session, schedule.organisation_id, "test.failed", data)

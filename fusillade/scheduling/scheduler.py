@@ -65,6 +65,11 @@ class Scheduler:
         """How many firings it is busy with."""
         return len(self._under_way)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Instants since it was made, by what became of them: fired, refused, missed."""
+        return dict(self._fire.counts)
+
     def wake(self) -> None:
         """Some schedule's times are others than before: look now."""
         self._wake.set()
@@ -103,6 +108,7 @@ class Scheduler:
             async with self._database.session() as session:
                 claimed = await firings.claim(session, now, self._grace, most)
                 self.next_time = await firings.next_time(session)
+            self._fire.counts.update(claimed.settled)
             for key in claimed.pending:
                 self._begin(key)
             full = claimed.looked_at == most

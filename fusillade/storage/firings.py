@@ -4,6 +4,7 @@ Whoever needs several locks takes those of the organisation, the schedule and th
 order.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,8 @@ class Claimed:
     """How many schedules were due."""
     pending: Sequence[Key]
     """What is to be fired now, by whoever has claimed it."""
+    settled: Counter[str]
+    """By ``refused`` or ``missed``: instants that nothing comes of."""
 
 
 async def claim(session: AsyncSession, now: datetime, grace: timedelta, most: int) -> Claimed:
@@ -90,7 +93,7 @@ async def claim(session: AsyncSession, now: datetime, grace: timedelta, most: in
         await session.execute(insert(ScheduleFiring).on_conflict_do_nothing(), settled)
     if moves:
         await session.execute(update(Schedule), moves)
-    return Claimed(len(schedules), claimed)
+    return Claimed(len(schedules), claimed, Counter(row["status"] for row in settled))
 
 
 def _due(schedule: Any, now: datetime, grace: timedelta) -> Due | FusilladeError:

@@ -188,6 +188,7 @@ class Test(Base):
     __table_args__ = (
         Index("tests_of_organisation", "organisation_id", "created_at", "id"),
         Index("tests_by_status", "status"),
+        Index("tests_by_end", "finished_at"),
         Index(
             "tests_for_trends",
             "organisation_id",

@@ -98,6 +98,8 @@ class Dispatcher:
         self._rest_seconds = 0.0
         self.looked_at: datetime | None = None
         """When the outbox was last looked at."""
+        self.attempts: Counter[str] = Counter(arrived=0, failed=0)
+        """Attempts by what came of them."""
 
     @property
     def in_flight(self) -> int:
@@ -188,6 +190,7 @@ class Dispatcher:
 
     async def _deliver(self, attempt: Attempt) -> None:
         outcome = await self._send(attempt)
+        self.attempts["arrived" if outcome.has_arrived else "failed"] += 1
         await self._stored(
             lambda session: deliveries.settle(
                 session, attempt, outcome, self._now(), failing_limit=self._failing_limit
