@@ -23,6 +23,7 @@ class RunConfig:
     ready_seconds: float
     pause_seconds: float
     spare_processes: int
+    log_format: str
     journals: Path
     """On the head node: a directory for each test that has not ended, with what it measured."""
     hosts: "HostConfig"
@@ -42,6 +43,7 @@ class RunConfig:
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
             spare_processes=settings.spare_processes,
+            log_format=settings.log_format,
             journals=settings.data_dir.expanduser().absolute() / "runs",
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
@@ -49,6 +51,7 @@ class RunConfig:
                 blocked=rules(
                     settings.blocked_domains, allow_private=settings.allow_private_targets
                 ),
+                log_format=settings.log_format,
             ),
         )
 
@@ -60,3 +63,5 @@ class HostConfig:
     memory_bytes: int
     watchdog_seconds: float
     blocked: Rules
+    log_format: str = "text"
+    """Of the WorkerActor around it."""

@@ -48,8 +48,9 @@ class Member:
 class Crew:
     """Empty until it is placed, or found again after a restart."""
 
-    def __init__(self, test_id: str, hosts: HostConfig) -> None:
+    def __init__(self, test_id: str, name: str, hosts: HostConfig) -> None:
         self._id = test_id
+        self._name = name
         self._hosts = hosts
         self._members: list[Member] = []
         self._group: PlacementGroup | None = None
@@ -72,7 +73,7 @@ class Crew:
         """Start a WorkerActor for each post where there is room for it, those that are missing."""
         self._group = group
         self._members = [
-            Member(index, post, self._start(index, 0)) for index, post in enumerate(posts)
+            Member(index, post, self._start(index, post, 0)) for index, post in enumerate(posts)
         ]
 
     def find(self, group: PlacementGroup, posts: Sequence[Post], takeovers: list[Takeover]) -> None:
@@ -90,11 +91,11 @@ class Crew:
 
     def succeed(self, index: int, generation: int) -> None:
         """Start another for a post whose WorkerActor is gone, as soon as there is room for it."""
-        self._members[index] = replace(
-            self._members[index], handle=self._start(index, generation), generation=generation
-        )
+        member = self._members[index]
+        handle = self._start(index, member.post, generation)
+        self._members[index] = replace(member, handle=handle, generation=generation)
 
-    def _start(self, index: int, generation: int) -> Any:
+    def _start(self, index: int, post: Post, generation: int) -> Any:
         assert self._group is not None, "place() or find() comes first"
         name = names.worker(self._id, index, generation)
         return worker.remote.options(
@@ -102,7 +103,7 @@ class Crew:
             scheduling_strategy=PlacementGroupSchedulingStrategy(
                 self._group, placement_group_bundle_index=index
             ),
-        ).remote(self._id, index, generation, self._hosts)
+        ).remote(self._id, index, generation, self._hosts, self._name, post.region)
 
     def kill(self, index: int) -> None:
         """End one that does not come to an end."""
@@ -165,7 +166,7 @@ class Crew:
                 await asyncio.sleep(_RETRY_SECONDS)
                 for one in missing:
                     self._members[one.index] = replace(
-                        one, handle=self._start(one.index, one.generation)
+                        one, handle=self._start(one.index, one.post, one.generation)
                     )
                 missing = [self._members[one.index] for one in missing]
 

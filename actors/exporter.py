@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from actors import names
+from actors import log, names
 from fusillade.exports.exporter import Exporter
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
@@ -25,9 +25,14 @@ _log = logging.getLogger(__name__)
 class ExportActor:
     """Runs an exporter for as long as it lives."""
 
-    def __init__(self, database_url: str, export_url: str) -> None:
+    def __init__(self, database_url: str, export_url: str, log_format: str) -> None:
+        log.begin(log_format, names.EXPORTS)
+        _log.info("the series of runs are written to %s", export_url)
         self._exporter = Exporter(Database(database_url, pool_size=_CONNECTIONS), export_url)
         self._life = asyncio.get_running_loop().create_task(self._live())
+
+    def __repr__(self) -> str:
+        return "ExportActor"
 
     async def _live(self) -> None:
         while True:
@@ -46,5 +51,5 @@ def launch(settings: Settings) -> None:
     """Have an ExportActor, where there is somewhere to write to; one that is there stays."""
     if settings.export_url is not None:
         remote.options(**names.options(names.EXPORTS, **_OPTIONS)).remote(
-            settings.database_url, settings.export_url
+            settings.database_url, settings.export_url, settings.log_format
         )

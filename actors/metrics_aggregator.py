@@ -20,7 +20,7 @@ import msgspec
 import ray
 from ray.exceptions import RayError
 
-from actors import names, placement, published
+from actors import log, names, placement, published
 from actors.relay import Push
 from fusillade.engine.takeover import Takeover
 from fusillade.failures.record import FailedRequest
@@ -63,8 +63,11 @@ class MetricsAggregator:
         thresholds: list[Threshold],
         directory: Path,
         name: str = "",
+        log_format: str = "text",
     ) -> None:
+        log.begin(log_format, names.metrics(test_id), test=test_id)
         self._test_id = test_id
+        self._name = log.in_one_line(name)
         self._gauges = RunGauges(test_id, name)
         self._published_at = float("-inf")
         self._intake = Intake(regions, thresholds)
@@ -84,6 +87,15 @@ class MetricsAggregator:
         except (OSError, msgspec.MsgspecError, pickle.UnpicklingError):
             _log.exception("test %s: its journal cannot be used", test_id)
         self._heard_at = [time.monotonic()] * len(regions)
+        _log.info(
+            "ready for the metrics of %d WorkerActors in %s, with %d deltas of before",
+            len(regions),
+            ", ".join(dict.fromkeys(regions)),
+            self._intake.aggregate.merged,
+        )
+
+    def __repr__(self) -> str:
+        return f"MetricsAggregator({self._name}, {self._test_id})"
 
     async def push(self, share: int, generation: int, deltas: list[bytes]) -> int:
         """Merge deltas of one WorkerActor; returns the number up to which all have come, or

@@ -19,10 +19,11 @@ _TRY_SECONDS = 2.0
 class MetricsLink:
     """Nobody is there before ``open``."""
 
-    def __init__(self, test_id: str, journal: Path) -> None:
+    def __init__(self, test_id: str, journal: Path, log_format: str) -> None:
         self._id = test_id
         self._name = names.metrics(test_id)
         self._journal = journal
+        self._log_format = log_format
         self._of: tuple[list[str], list[Threshold], str] | None = None
 
     def open(self, regions: list[str], thresholds: list[Threshold], name: str) -> None:
@@ -31,7 +32,7 @@ class MetricsLink:
         self._of = (regions, thresholds, name)
         metrics_aggregator.remote.options(
             **names.options(self._name, **metrics_aggregator.OPTIONS)
-        ).remote(self._id, regions, thresholds, self._journal, name)
+        ).remote(self._id, regions, thresholds, self._journal, name, self._log_format)
 
     async def ask(self, method: str, *arguments: Any) -> Any:
         """What it answers; waits while it is being restarted."""

@@ -6,20 +6,21 @@ any moment: Ray starts it again, and it goes on with what it finds.
 
 import asyncio
 import functools
+import logging
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import ray
 
-from actors import cluster_health, names, published, test_run
+from actors import cluster_health, log, names, published, test_run
 from actors.config import RunConfig
 from fusillade.hosting.validator import Validator
 from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
 from fusillade.scheduling.scheduler import LOOK_SECONDS, Scheduler
 from fusillade.settings import Settings
-from fusillade.storage import standing
+from fusillade.storage import standing, tests
 from fusillade.storage.database import Database
 from fusillade.storage.standing import EndedTests
 
@@ -27,27 +28,34 @@ _CONNECTIONS = 4
 _VALIDATIONS_AT_ONCE = 2
 _LAUNCH_SECONDS = 30.0
 
+_log = logging.getLogger(__name__)
+
 
 class SchedulerActor:
     """Runs a scheduler for as long as it lives."""
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None
+        log.begin(settings.log_format, names.SCHEDULER)
         validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
         database = Database(settings.database_url, pool_size=_CONNECTIONS)
         self._scheduler = Scheduler(
             database,
             settings,
             validate=validator.validate,
-            launch=functools.partial(_launch, config=RunConfig.of(settings)),
+            launch=functools.partial(_launch, database=database, config=RunConfig.of(settings)),
         )
         running = self._scheduler.run(settings.database_url)
+        _log.info("schedules are looked at")
         loop = asyncio.get_running_loop()
         self._life = loop.create_task(running)
         ended = EndedTests(datetime.now(UTC))
         self._showing = loop.create_task(
             published.again_and_again(lambda: self._show(database, ended))
         )
+
+    def __repr__(self) -> str:
+        return "SchedulerActor"
 
     async def state(self) -> dict[str, Any]:
         """When it last looked, what is under way and when the next schedule is due."""
@@ -72,10 +80,13 @@ class SchedulerActor:
         published.show_each(catalogue.TESTS_ENDED, ended.counts)
 
 
-async def _launch(test_id: UUID, *, config: RunConfig) -> None:
-    """Raises ``TimeoutError`` and what Ray raises; then it is tried again later."""
+async def _launch(test_id: UUID, *, database: Database, config: RunConfig) -> None:
+    """Raises ``TimeoutError``, ``StorageUnavailable`` and what Ray raises; then it is tried again
+    later."""
     async with asyncio.timeout(_LAUNCH_SECONDS):
-        await asyncio.to_thread(test_run.launch, test_id, config)
+        async with database.session() as session:
+            name = await tests.name_of(session, test_id)
+        await asyncio.to_thread(test_run.launch, test_id, config, name)
 
 
 remote: Any = ray.remote(SchedulerActor)

@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import RayActorError, RayError
 from ray.util.placement_group import PlacementGroup
 
-from actors import names, placement, spares
+from actors import log, names, placement, spares
 from actors.attention import Attention
 from actors.config import RunConfig
 from actors.crew import Crew, Member, StepFailed
@@ -59,21 +59,29 @@ class TestRunActor:
 
     __test__ = False  # its name is not meant for pytest
 
-    def __init__(self, test_id: str, config: RunConfig) -> None:
+    def __init__(self, test_id: str, config: RunConfig, name: str) -> None:
+        log.begin(config.log_format, names.test_run(test_id), test=test_id)
+        name = log.in_one_line(name)
+        self._called = f"TestRunActor({name}, {test_id})"
         self._id = test_id
         self._uuid = UUID(test_id)
         self._config = config
         self._row = TestRow(test_id, config.database_url)
         self._attention = Attention()
-        self._crew = Crew(test_id, config.hosts)
+        self._crew = Crew(test_id, name, config.hosts)
         self._looked_at_crew = float("-inf")
         self._journal = config.journals / test_id
-        self._metrics = MetricsLink(test_id, self._journal)
+        self._metrics = MetricsLink(test_id, self._journal, config.log_format)
         self._ending = Ending(test_id, self._row, self._crew, self._metrics, self._unless_ended)
         self._files: Any = None
         """The test's files among Ray's objects, once they have been read."""
         self._aborted: str | None = None
+        self._logged = ""
+        """What the log has said last of its status."""
         self._life = asyncio.get_running_loop().create_task(self._live())
+
+    def __repr__(self) -> str:
+        return self._called
 
     async def poke(self) -> None:
         """The row has changed: look at it now."""
@@ -167,6 +175,7 @@ class TestRunActor:
                 group = None
                 await asyncio.sleep(_RETRY_SECONDS)
             elif group is None:
+                _log.info("test %s asks for %s", self._id, in_words(posts))
                 group = placement.reserve(self._id, [post.region for post in posts])
         return group
 
@@ -285,7 +294,12 @@ class TestRunActor:
 
     async def _announce(self, test: Test) -> None:
         """Tell listeners, if they can be reached: they look at the row as well."""
-        message = status_message(self._id, test.status, test.reason, paused=pauses.is_paused(test))
+        paused = pauses.is_paused(test)
+        now = f"{test.status}{', paused' if paused else ''}"
+        if now != self._logged:
+            self._logged = now
+            _log.info("test %s is %s%s", self._id, now, f": {test.reason}" if test.reason else "")
+        message = status_message(self._id, test.status, test.reason, paused=paused)
         await self._metrics.try_to_ask("announce", message)
         if test.status in tests.ENDED:
             await self._metrics.try_to_ask("finish")
@@ -329,10 +343,10 @@ remote: Any = ray.remote(TestRunActor)
 _OPTIONS = {"num_cpus": 0, "max_restarts": -1, "resources": names.ON_HEAD_NODE}
 
 
-def launch(test_id: UUID, config: RunConfig) -> None:
-    """Have a TestRunActor for the test, and have it look at the row."""
+def launch(test_id: UUID, config: RunConfig, name: str) -> None:
+    """Have a TestRunActor for the test of that ``name``, and have it look at the row."""
     handle = remote.options(**names.options(names.test_run(test_id), **_OPTIONS)).remote(
-        str(test_id), config
+        str(test_id), config, name
     )
     handle.poke.remote()
 
@@ -366,9 +380,9 @@ async def _recover(config: RunConfig) -> None:
     database = Database(config.database_url, pool_size=1)
     try:
         async with database.session() as session:
-            unfinished = await tests.active_ids(session)
+            unfinished = await tests.active_names(session)
     finally:
         await database.dispose()
     journal.keep_only(config.journals, {str(test_id) for test_id in unfinished})
-    for test_id in unfinished:
-        launch(test_id, config)
+    for test_id, name in unfinished.items():
+        launch(test_id, config, name)

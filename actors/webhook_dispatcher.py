@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from actors import cluster_health, names, published
+from actors import cluster_health, log, names, published
 from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
@@ -29,15 +29,20 @@ _log = logging.getLogger(__name__)
 class WebhookDispatcher:
     """Runs a dispatcher for as long as it lives."""
 
-    def __init__(self, database_url: str, limits: Limits) -> None:
+    def __init__(self, database_url: str, limits: Limits, log_format: str = "text") -> None:
+        log.begin(log_format, names.WEBHOOKS)
         sender = Sender(
             connections=AT_ONCE, allow_private=limits.allow_private, ca_file=limits.ca_file
         )
         database = Database(database_url, pool_size=_CONNECTIONS)
         self._dispatcher = Dispatcher(database, sender, limits)
+        _log.info("the outbox of webhooks is looked at")
         loop = asyncio.get_running_loop()
         self._life = loop.create_task(self._live(database_url))
         self._showing = loop.create_task(published.again_and_again(lambda: self._show(database)))
+
+    def __repr__(self) -> str:
+        return "WebhookDispatcher"
 
     async def state(self) -> dict[str, Any]:
         """When it last looked at the outbox, and how many messages are on their way."""
@@ -71,7 +76,7 @@ _OPTIONS = {"num_cpus": 0, "max_restarts": -1, "resources": names.ON_HEAD_NODE}
 def launch(settings: Settings) -> None:
     """Have a WebhookDispatcher; one that is there stays."""
     remote.options(**names.options(names.WEBHOOKS, **_OPTIONS)).remote(
-        settings.database_url, Limits.of(settings)
+        settings.database_url, Limits.of(settings), settings.log_format
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 
+from actors import log, names
 from actors.config import HostConfig
 from actors.relay import Relay
 from actors.spool import Spool, Superseded
@@ -51,7 +52,19 @@ class WorkerActor:
     Each step runs once: a TestRunActor that was restarted asks again and gets the same outcome.
     """
 
-    def __init__(self, test_id: str, index: int, generation: int, config: HostConfig) -> None:
+    def __init__(
+        self,
+        test_id: str,
+        index: int,
+        generation: int,
+        config: HostConfig,
+        name: str,
+        region: str,
+    ) -> None:
+        """``name``: of the test."""
+        me = names.worker(test_id, index, generation)
+        log.begin(config.log_format, me, test=test_id, region=region)
+        self._called = f"WorkerActor({name}, {region} {index}:{generation}, {test_id})"
         self._index = index
         self._config = config
         self._spool = Spool(test_id, index, generation)
@@ -62,6 +75,9 @@ class WorkerActor:
         self._paused = False
         self._told = 0
         """How many of its lines the outcome of the load has."""
+
+    def __repr__(self) -> str:
+        return self._called
 
     async def load(
         self, files: dict[str, bytes], entry: str, env: dict[str, str], overrides: Overrides
@@ -113,6 +129,7 @@ class WorkerActor:
         """
 
         async def run() -> Outcome:
+            _log.info("share %d begins", self._index)
             sender = asyncio.create_task(self._send_each_second())
             try:
                 load = self._loaded.run(start_at, share, setup_data, takeover)
@@ -128,6 +145,8 @@ class WorkerActor:
         outcome = await self._step("run", run)
         # Also what was measured before a failure.
         await self._deliver()
+        ended = "to its end" if outcome.reason is None else f"until it failed: {outcome.reason}"
+        _log.info("share %d ran %s", self._index, ended)
         self._told = len(self._log)
         return Outcome(reason=outcome.reason, deltas=len(self._spool), log=self._log)
 

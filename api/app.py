@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from actors import log
 from api import (
     analytics,
     artifacts,
@@ -45,6 +46,7 @@ def build_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log.begin(settings.log_format, "api")
         async with Platform.open(settings) as platform:
             app.state.platform = platform
             yield

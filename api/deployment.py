@@ -27,7 +27,9 @@ def deploy(settings: Settings) -> None:
             request_timeout_s=None,
             keep_alive_timeout_s=120,
         ),
-        logging_config=serve.schema.LoggingConfig(enable_access_log=False),
+        logging_config=serve.schema.LoggingConfig(
+            encoding=settings.log_format.upper(), enable_access_log=False
+        ),
     )
     serve.run(_deployment(settings).bind(), name=APPLICATION, route_prefix="/")
 
@@ -49,5 +51,9 @@ def _deployment(settings: Settings) -> Any:
         ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
         health_check_period_s=5,
         graceful_shutdown_timeout_s=2,
-        logging_config={"enable_access_log": False, "log_level": logging.WARNING},
+        logging_config={
+            "encoding": settings.log_format.upper(),
+            "enable_access_log": False,
+            "log_level": logging.WARNING,
+        },
     )(serve.ingress(build)())

@@ -21,7 +21,8 @@ from fusillade.mail import Mailer, mailer
 from fusillade.queueing import Reservation
 from fusillade.request_counts import RequestCounts
 from fusillade.settings import Settings
-from fusillade.storage.database import Database
+from fusillade.storage import tests
+from fusillade.storage.database import Database, StorageUnavailable
 
 _VALIDATIONS_AT_ONCE = 4
 
@@ -72,8 +73,12 @@ class Platform:
 
     async def poke(self, test_id: UUID) -> None:
         """Have the test's TestRunActor look at the row; it is made if there is none."""
+        name = ""  # with the database away, Ray's dashboard shows no name
+        with contextlib.suppress(StorageUnavailable):
+            async with self.database.session() as session:
+                name = await tests.name_of(session, test_id)
         # Ray's call waits for the cluster's control store.
-        await asyncio.to_thread(test_run.launch, test_id, RunConfig.of(self.settings))
+        await asyncio.to_thread(test_run.launch, test_id, RunConfig.of(self.settings), name)
 
 
 def _of_request(request: Request) -> Platform:

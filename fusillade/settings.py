@@ -166,6 +166,8 @@ class Settings(BaseSettings):
     export_url: str | None = None
     """A directory of the head node, or ``s3://BUCKET/PREFIX``, where the series of each run is
     written as Parquet; None for nowhere."""
+    log_format: Literal["text", "json"] = "text"
+    """Of the actors' log lines: for people, or an object a line for programs."""
     serve_replicas: Positive = 1
     """API processes."""
 

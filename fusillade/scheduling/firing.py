@@ -92,6 +92,7 @@ class Fire:
                 await self._launch(test_id)
         await self._settle(key)
         if test_id is not None:
+            _log.info("schedule %s at %s: test %s", *key, test_id)
             self.counts["fired"] += 1
 
     async def _create_or_refuse(self, key: Key, schedule: Schedule) -> UUID | None:
@@ -175,6 +176,7 @@ class Fire:
                 message = too_late(late, self._grace)
                 await firings.note_missed(session, key, message, self._clock())
                 self.counts["missed"] += 1
+                _log.info("schedule %s at %s: missed: %s", *key, message)
 
     async def _refuse(self, key: Key, error: FusilladeError) -> None:
         async with self._database.session() as session:
@@ -182,6 +184,7 @@ class Fire:
                 return
             schedule = await firings.note_refused(session, key, error, self._clock())
             self.counts["refused"] += 1
+            _log.info("schedule %s at %s: refused: %s", *key, error)
             if schedule.refusals == REFUSALS_TOLD:
                 data = _refused(schedule, error)
                 await outbox.emit(session, schedule.organisation_id, "test.failed", data)

@@ -175,9 +175,14 @@ async def provisioned_before(session: AsyncSession, test: Test) -> list[UUID]:
     return list(rows)
 
 
-async def active_ids(session: AsyncSession) -> list[UUID]:
-    """Tests that have not ended, oldest first."""
-    rows = await session.scalars(
-        select(Test.id).where(Test.status.in_(ACTIVE)).order_by(Test.created_at)
+async def active_names(session: AsyncSession) -> dict[UUID, str]:
+    """The names of the tests that have not ended, oldest first."""
+    rows = await session.execute(
+        select(Test.id, Test.name).where(Test.status.in_(ACTIVE)).order_by(Test.created_at)
     )
-    return list(rows)
+    return dict(rows.all())
+
+
+async def name_of(session: AsyncSession, test_id: UUID) -> str:
+    """What a test is called; ``""`` for one that there is not."""
+    return await session.scalar(select(Test.name).where(Test.id == test_id)) or ""

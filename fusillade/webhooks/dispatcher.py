@@ -190,7 +190,12 @@ class Dispatcher:
 
     async def _deliver(self, attempt: Attempt) -> None:
         outcome = await self._send(attempt)
-        self.attempts["arrived" if outcome.has_arrived else "failed"] += 1
+        if outcome.has_arrived:
+            self.attempts["arrived"] += 1
+        else:
+            self.attempts["failed"] += 1
+            answer = outcome.error or f"status {outcome.status}"
+            _log.info("delivery %s to %s: %s", attempt.delivery_id, attempt.webhook_id, answer)
         await self._stored(
             lambda session: deliveries.settle(
                 session, attempt, outcome, self._now(), failing_limit=self._failing_limit

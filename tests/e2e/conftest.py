@@ -45,5 +45,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def cluster_platform(cluster: Cluster) -> Iterator[Platform]:
     """A platform on that cluster."""
-    with platform_on(cluster, FUSILLADE_HOPELESS_SECONDS="5") as started:
+    with platform_on(
+        cluster, FUSILLADE_HOPELESS_SECONDS="5", FUSILLADE_LOG_FORMAT="json"
+    ) as started:
         yield started

@@ -143,7 +143,7 @@ async def test_unfinished_tests_are_found_after_a_restart(store: Database) -> No
     ended = await new_test(store, owner)
     await move(store, ended, "cancelled")
     async with store.session() as session:
-        assert await tests.active_ids(session) == [waiting]
+        assert list(await tests.active_names(session)) == [waiting]
 
 
 async def test_artifacts_are_replaced_as_a_whole(store: Database) -> None:
