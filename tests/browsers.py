@@ -4,13 +4,13 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from platforms import Platform
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WHY_NOT = "there is no chromium (apt-get install chromium)"
@@ -23,6 +23,7 @@ _ARGUMENTS = [
     "--disable-sync",
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+expect.set_options(timeout=30_000)
 _NOTE_VIOLATIONS = """
 window.violations = [];
 document.addEventListener('securitypolicyviolation', (event) => {
@@ -85,6 +86,10 @@ class Visitor:
             f"{one['id']}: {one['help']} ({', '.join(node['html'][:200] for node in one['nodes'][:3])})"
             for one in results.response["violations"]
         ]
+
+
+Visit = Callable[..., Awaitable[Visitor]]
+"""Opens a tab, on another platform than the usual one with ``on``."""
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from fusillade.metrics.summary import (
     CheckResult,
     Distribution,
     Endpoint,
+    LatencyPercentile,
     RegionResult,
     Summary,
     ThresholdResult,
@@ -34,7 +35,8 @@ def summarize(
 ) -> Summary:
     """Everything so far; ``seconds`` in order."""
     total = measured.whole
-    whole = Distribution.of(total.histogram())
+    latencies = total.histogram()
+    whole = Distribution.of(latencies)
     counters = {
         metric: int(amount) if amount.is_integer() else amount
         for metric, amount in measured.amounts().items()
@@ -81,6 +83,7 @@ def summarize(
         metric_kinds=dict.fromkeys(metrics, "counter") | {"vus": "gauge"} | kinds,
         thresholds=thresholds,
         by_region=by_region,
+        latency_percentiles=LatencyPercentile.of(latencies),
         warnings=warnings,
         losses=[],
     )

@@ -5,6 +5,13 @@ import msgspec
 from fusillade.metrics.histogram import Histogram
 from fusillade.metrics.losses import Loss
 
+PERCENTILES = (
+    *(0.0, 10.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0, 85.0),
+    *(90.0, 92.5, 95.0, 97.5, 98.0, 98.5, 99.0, 99.25, 99.5, 99.75),
+    *(99.9, 99.95, 99.99, 99.995, 99.999),
+)
+"""Of all requests; the closer, the nearer to the slowest."""
+
 
 class Distribution(msgspec.Struct, frozen=True):
     """A histogram in a few numbers."""
@@ -66,6 +73,26 @@ class RegionResult(msgspec.Struct, frozen=True):
     p99: float
 
 
+class LatencyPercentile(msgspec.Struct, frozen=True):
+    """This share of the requests, of 100, was answered within ``latency_ms``."""
+
+    percentile: float
+    latency_ms: float
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> "list[LatencyPercentile]":
+        """From the fastest (0) to the slowest (100); of those near 100 only such as leave out at
+        least one value: the others are the slowest again. Empty for an empty histogram."""
+        if not histogram.count:
+            return []
+        shown = [one for one in PERCENTILES if round((100 - one) * histogram.count, 6) >= 100]
+        values = histogram.quantiles([round(one / 100, 8) for one in (*shown, 100.0)])
+        return [
+            cls(percentile=one, latency_ms=_rounded(value))
+            for one, value in zip((*shown, 100.0), values, strict=True)
+        ]
+
+
 class CheckResult(msgspec.Struct, frozen=True):
     """One check of one group."""
 
@@ -123,6 +150,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: list[ThresholdResult] = []
     by_region: list[RegionResult] = []
     """Empty where the test ran in no region."""
+    latency_percentiles: list[LatencyPercentile] = []
+    """How the latencies of all requests are spread; empty without requests."""
     warnings: list[str] = []
     """In what the generator, not the target, was the limit, and what of it was lost; in
     sentences."""

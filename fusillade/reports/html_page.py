@@ -28,6 +28,7 @@ def html_page(result: Result) -> str:
         _endpoints(result),
         _regions(result),
         _durations(result),
+        _percentiles(result),
         _totals(result),
     )
     return (
@@ -196,6 +197,14 @@ def _durations(result: Result) -> str:
         for name, spread in distributions(result.summary)
     ]
     return _section("Durations and distributions", ("metric", *_SPREAD), rows)
+
+
+def _percentiles(result: Result) -> str:
+    rows = [
+        (f"{one.percentile:g} %", numbers.milliseconds(one.latency_ms))
+        for one in result.summary.latency_percentiles
+    ]
+    return _section("Latency by percentile", ("share of requests", "answered within"), rows)
 
 
 def _totals(result: Result) -> str:

@@ -1,12 +1,16 @@
-"""One platform for all tests that only use it, and one on a cluster of several nodes."""
+"""One platform for all tests that only use it, one on a cluster of several nodes, and a browser."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from browsers import Visit, Visitor, new_visitor, running_browser
 from client import Client
 from clusters import Cluster, platform_on, running_cluster
 from platforms import Platform, running_platform
+from playwright.async_api import Browser
 from receivers import ca_file
 
 
@@ -49,3 +53,35 @@ def cluster_platform(cluster: Cluster) -> Iterator[Platform]:
         cluster, FUSILLADE_HOPELESS_SECONDS="5", FUSILLADE_LOG_FORMAT="json"
     ) as started:
         yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for a module's tests; each has sessions of its own in it."""
+    async with running_browser() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Visit]:
+    """Opens tabs. At the end no policy was violated in them and nothing stands in their consoles."""
+    visitors = []
+
+    async def visit(on: Platform | None = None, **context: Any) -> Visitor:
+        to = on or request.getfixturevalue("platform")
+        visitors.append(await new_visitor(browser, to, **context))
+        return visitors[-1]
+
+    yield visit
+    wrong = [one for visitor in visitors for one in await visitor.violations() + visitor.problems]
+    for visitor in visitors:
+        await visitor.page.context.close()
+    assert wrong == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visitor(visit: Visit) -> Visitor:
+    """Somebody who has signed in."""
+    visitor = await visit()
+    await visitor.signs_in()
+    return visitor

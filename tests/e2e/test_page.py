@@ -2,15 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
-import pytest_asyncio
-from browsers import CHROMIUM, WHY_NOT, Visitor, new_visitor, running_browser
+from browsers import CHROMIUM, WHY_NOT, Visit, Visitor
 from client import Client
 from platforms import Platform
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 from target import Target
 
 pytestmark = [
@@ -18,40 +15,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-Visit = Callable[..., Awaitable[Visitor]]
-expect.set_options(timeout=30_000)
 QUICK = "export default function () { check(1, { one: (x) => x === 1 }); sleep(0.05); }"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One for all tests; each has sessions of its own in it."""
-    async with running_browser() as started:
-        yield started
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, platform: Platform) -> AsyncIterator[Visit]:
-    """Opens tabs. At the end no policy was violated in them and nothing stands in their consoles."""
-    visitors = []
-
-    async def visit(**context: Any) -> Visitor:
-        visitors.append(await new_visitor(browser, platform, **context))
-        return visitors[-1]
-
-    yield visit
-    wrong = [one for visitor in visitors for one in await visitor.violations() + visitor.problems]
-    for visitor in visitors:
-        await visitor.page.context.close()
-    assert wrong == []
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visitor(visit: Visit) -> Visitor:
-    """Somebody who has signed in."""
-    visitor = await visit()
-    await visitor.signs_in()
-    return visitor
 
 
 async def seconds_shown(page: Page) -> list[str]:

@@ -9,7 +9,8 @@ import { heading, tiles } from "../parts/panel.js";
 import { ACTIVE, ENDED, badge } from "../parts/status.js";
 import { actions } from "../run/actions.js";
 import { Board } from "../run/board.js";
-import { runCharts } from "../run/charts.js";
+import { regionCharts, runCharts } from "../run/charts.js";
+import { distribution } from "../run/distribution.js";
 import { downloads } from "../run/downloads.js";
 import * as results from "../run/results.js";
 import { Series } from "../run/series.js";
@@ -25,6 +26,7 @@ export async function show({ parameters, signal, router, title }) {
 
   const series = new Series();
   const charts = runCharts();
+  const regions = regionCharts();
   // What is drawn anew as it changes; each part alone, so that a reader keeps the place.
   const parts = Object.fromEntries(
     ["head", "connection", "waiting", "numbers", "alarms", "tables"].map((name) => [name, h("div", { class: name })]),
@@ -35,7 +37,9 @@ export async function show({ parameters, signal, router, title }) {
   parts.tables.append(
     ...places("percentiles", "endpoints"),
     h("div", { class: "pairs" }, places("codes", "checks")),
-    ...places("regions", "metrics", "phases", "workers", "log", "downloads"),
+    board.place("regions"),
+    regions.element,
+    ...places("metrics", "phases", "workers", "log", "downloads"),
   );
   let now = null; // the newest `metric` message
   let summary = test.summary;
@@ -121,10 +125,10 @@ export async function show({ parameters, signal, router, title }) {
     board.show("workers", ended ? null : list, results.workers, ended);
     board.show("log", log, results.log, ended);
     if (!ended) return;
-    board.show("percentiles", summary, results.distribution, true);
+    board.show("percentiles", summary, distribution, true);
     board.show("metrics", summary?.metrics, () => results.metrics(summary), true);
     board.show("phases", summary?.phases, () => results.phases(summary), true);
-    board.show("downloads", test.id, () => downloads(test, series, signal), true);
+    board.show("downloads", test.id, () => downloads(test, signal), true);
   }
 
   function all() {
@@ -136,7 +140,12 @@ export async function show({ parameters, signal, router, title }) {
     tables();
     const live = Boolean(now) || series.last >= 0;
     charts.element.hidden = !live && !(ended && summary);
-    charts.update(series, ended ? series.last : test.duration_seconds);
+    drawn(ended ? series.last : test.duration_seconds);
+  }
+
+  function drawn(seconds) {
+    charts.update(series, seconds);
+    regions.update(series, seconds);
   }
 
   // The row, whenever something has happened to it.
@@ -183,7 +192,7 @@ export async function show({ parameters, signal, router, title }) {
       numbers();
       alarms();
       charts.element.hidden = false;
-      charts.update(series, test.duration_seconds);
+      drawn(test.duration_seconds);
     } else if (data.type === "status") {
       if (data.status !== test.status || data.paused !== test.paused) announce(`The test is ${data.paused ? "paused" : data.status}.`);
       test = { ...test, status: data.status, paused: data.paused, reason: data.reason };

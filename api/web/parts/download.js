@@ -18,17 +18,6 @@ export async function saveFrom(path, name) {
   save(name, await answer.blob());
 }
 
-// Rows of objects as CSV, with the columns of the first one.
-export function csv(rows) {
-  if (!rows.length) return "";
-  const columns = Object.keys(rows[0]);
-  const cell = (value) => {
-    const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [columns.join(","), ...rows.map((row) => columns.map((name) => cell(row[name])).join(","))].join("\n") + "\n";
-}
-
 // A name for a file, made of what somebody called a test.
 export function filename(name, suffix) {
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60);

@@ -1,12 +1,14 @@
-// The four charts of a run.
+// The four charts of a run, and three that show its regions side by side.
 
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { chart } from "../parts/chart.js";
+import { section } from "../parts/panel.js";
 import { secondTicks } from "../parts/scale.js";
 
+const time = { x: format.clock, xTicks: secondTicks };
+
 export function runCharts() {
-  const time = { x: format.clock, xTicks: secondTicks };
   const charts = [
     [chart({ title: "Requests/s", ...time }), (series) => [{ name: "", points: series.line("rps"), area: true }]],
     [
@@ -23,6 +25,31 @@ export function runCharts() {
     ],
     [chart({ title: "Active workers", kind: "workers", ...time }), (series) => [{ name: "", points: series.line("active_workers"), area: true }]],
   ];
+  return together(charts);
+}
+
+// Nothing for a run of one region: that is the run itself.
+export function regionCharts() {
+  const by = (name) => (series) => [...series.regions].sort().map((region) => ({ name: region, points: series.lineOf(region, name) }));
+  const { element, update } = together([
+    [chart({ title: "Requests/s by region", ...time }), by("rps")],
+    [chart({ title: "p95 latency by region", value: format.milliseconds, ...time }), by("p95_latency_ms")],
+    [chart({ title: "Errors by region", value: format.percent, hint: "share of requests", ...time }), by("error_rate")],
+  ]);
+  element.classList.add("inner");
+  const whole = section("Regions over time", element);
+  whole.hidden = true;
+  return {
+    element: whole,
+    update(series, seconds) {
+      whole.hidden = series.regions.size < 2;
+      if (!whole.hidden) update(series, seconds);
+    },
+  };
+}
+
+// charts: [[chart, (series) => lines]]
+function together(charts) {
   return {
     element: h("div", { class: "charts" }, charts.map(([one]) => one.element)),
     update(series, seconds) {

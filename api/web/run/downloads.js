@@ -1,26 +1,33 @@
-// What can be saved of a run: its results, its series, and what its script made of them.
+// What can be saved of a run: its reports, its series, and what its script made of them.
 
 import { get } from "../client.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
-import { csv, filename, save, saveFrom } from "../parts/download.js";
+import { filename, saveFrom } from "../parts/download.js";
 import { failed } from "../parts/notice.js";
 import { section } from "../parts/panel.js";
 
 const found = new Map();
 
-export function downloads(test, series, signal) {
-  const kept = h("ul", { class: "files" });
-  const file = (words, note, work) =>
-    h("li", null, h("button", { type: "button", class: "link", onclick: () => Promise.resolve(work()).catch(failed) }, words), h("small", null, note));
-  kept.append(
-    file(filename(test.name, ".json"), "all results", () => save(filename(test.name, ".json"), JSON.stringify(test, null, 2), "application/json")),
-    file(filename(test.name, ".csv"), "one line a second", () => save(filename(test.name, ".csv"), csv(series.rows()), "text/csv")),
-  );
+// [ending, what it is, where the API has it]
+const REPORTS = [
+  [".html", "a report for people, in one file", "report?format=html"],
+  [".xml", "JUnit: a case for each threshold and check", "report?format=junit"],
+  [".csv", "one line a second", "report?format=csv"],
+  [".json", "all results", "report?format=json"],
+  [".series.parquet", "one row a second, for DuckDB or Ray Data", "series?format=parquet"],
+];
+
+export function downloads(test, signal) {
+  const file = (name, note, path) => {
+    const keep = () => saveFrom(`/tests/${test.id}/${path}`, name.split("/").at(-1)).catch(failed);
+    return h("li", null, h("button", { type: "button", class: "link", onclick: keep }, name), h("small", null, note));
+  };
+  const kept = h("ul", { class: "files" }, REPORTS.map(([ending, note, path]) => file(filename(test.name, ending), note, path)));
   const add = (artifacts) => {
     for (const one of artifacts) {
       const path = one.name.split("/").map(encodeURIComponent).join("/");
-      kept.append(file(one.name, `${format.bytes(one.size_bytes)}, made by the script`, () => saveFrom(`/tests/${test.id}/artifacts/${path}`, one.name.split("/").at(-1))));
+      kept.append(file(one.name, `${format.bytes(one.size_bytes)}, made by the script`, `artifacts/${path}`));
     }
   };
   if (found.has(test.id)) add(found.get(test.id));

@@ -2,7 +2,6 @@
 
 import { h } from "../dom.js";
 import * as format from "../format.js";
-import { chart } from "../parts/chart.js";
 import { section } from "../parts/panel.js";
 import { mark } from "../parts/status.js";
 import { table } from "../parts/table.js";
@@ -55,19 +54,18 @@ export function statusCodes(summary) {
   );
 }
 
-// `results`: by the region's code, or a list of objects with it.
+// Of a run of one region it would say what the run says.
 export function regions(results) {
-  const rows = Array.isArray(results) ? results : Object.entries(results ?? {}).map(([region, of]) => ({ region, ...of }));
-  if (rows.length < 2) return null;
+  if (!(results?.length > 1)) return null;
   return section("By region", table("By region", [
-    { title: "Region", value: (one) => one.region ?? one.code },
-    { title: "Requests", number: true, value: (one) => format.count(one.total_requests ?? one.requests ?? one.count) },
-    { title: "Rate", number: true, value: (one) => format.rate(one.rps ?? one.rate) },
-    { title: "Errors", number: true, value: (one) => format.percent(one.error_rate) },
-    { title: "p50", number: true, value: (one) => format.milliseconds(one.p50_latency_ms ?? one.med_latency_ms ?? one.p50) },
-    { title: "p95", number: true, value: (one) => format.milliseconds(one.p95_latency_ms ?? one.p95) },
-    { title: "p99", number: true, value: (one) => format.milliseconds(one.p99_latency_ms ?? one.p99) },
-  ], rows));
+    { title: "Region", value: (one) => one.region },
+    { title: "Requests", number: true, value: (one) => format.count(one.requests) },
+    { title: "Rate", number: true, value: (one) => format.rate(one.rps) },
+    { title: "Errors", number: true, value: (one) => h("span", { class: one.errors ? "bad-text" : null }, format.percent(one.error_rate)) },
+    { title: "p50", number: true, value: (one) => format.milliseconds(one.p50) },
+    { title: "p95", number: true, value: (one) => format.milliseconds(one.p95) },
+    { title: "p99", number: true, value: (one) => format.milliseconds(one.p99) },
+  ], results));
 }
 
 export function checks(summary) {
@@ -111,23 +109,6 @@ export function warnings(sentences, problems = []) {
   ];
   if (!all.length) return null;
   return section("Warnings", h("ul", { class: "warnings" }, all.map((words) => h("li", null, words))));
-}
-
-// How latencies are spread: below which time which share of the requests was answered.
-export function distribution(summary) {
-  if (!summary?.total_requests) return null;
-  const points = [
-    [0, "min"], [50, "med"], [90, "p90"], [95, "p95"], [99, "p99"], [100, "max"],
-  ].map(([share, name]) => [share, summary[`${name}_latency_ms`], { min: "fastest", med: "p50", max: "slowest" }[name] ?? name]);
-  const drawn = chart({
-    title: "Latency by percentile",
-    value: format.milliseconds,
-    x: (share) => `${format.decimal(share)} %`,
-    xTicks: () => [0, 25, 50, 75, 90, 100],
-    dots: true,
-  });
-  drawn.update([{ name: "", points, area: true }], [0, 100]);
-  return drawn.element;
 }
 
 export function phases(summary) {

@@ -4,6 +4,7 @@ export class Series {
   constructor() {
     this.seconds = new Map();
     this.last = -1;
+    this.regions = new Set();
   }
 
   // Points as the API has them.
@@ -23,6 +24,7 @@ export class Series {
   put(second, point) {
     this.seconds.set(second, point);
     if (second > this.last) this.last = second;
+    for (const one of point.by_region ?? []) this.regions.add(one.region);
   }
 
   // The end of the seconds that have come without a gap.
@@ -41,8 +43,11 @@ export class Series {
     return this.points().map(([second, point]) => [second, point[name]]);
   }
 
-  // What the table of a download has.
-  rows() {
-    return this.points().map(([second, point]) => ({ second, ...point }));
+  // The same of one region; seconds of which it has told nothing are left out.
+  lineOf(region, name) {
+    return this.points().flatMap(([second, point]) => {
+      const found = point.by_region?.find((one) => one.region === region);
+      return found ? [[second, found[name]]] : [];
+    });
   }
 }
