@@ -112,6 +112,13 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     await expect(page.locator(".heading .badge")).to_contain_text("stopped")
     await expect(page.locator("figcaption", has_text="by percentile")).to_be_visible()
     await expect(page.locator(".shares")).to_contain_text("500")
+    failed = page.get_by_role("region", name="Failed requests")
+    await expect(failed).to_contain_text("status 500")
+    await failed.get_by_role("button").first.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(f"GET {shared_target.url}/status/500")
+    assert await visitor.barriers() == []
+    await visitor.presses("Close")
     async with page.expect_download() as download:
         await visitor.presses("Shop-img-src-x-onerror-alert-1.json")
     path = await (await download.value).path()

@@ -12,6 +12,7 @@ import { Board } from "../run/board.js";
 import { regionCharts, runCharts } from "../run/charts.js";
 import { distribution } from "../run/distribution.js";
 import { downloads } from "../run/downloads.js";
+import { failures } from "../run/failures.js";
 import * as results from "../run/results.js";
 import { Series } from "../run/series.js";
 import { waiting } from "../run/waiting.js";
@@ -39,12 +40,13 @@ export async function show({ parameters, signal, router, title }) {
     h("div", { class: "pairs" }, places("codes", "checks")),
     board.place("regions"),
     regions.element,
-    ...places("metrics", "phases", "workers", "log", "downloads"),
+    ...places("failures", "metrics", "phases", "workers", "log", "downloads"),
   );
   let now = null; // the newest `metric` message
   let summary = test.summary;
   let list = []; // WorkerActors
   let log = test.summary?.log ?? [];
+  let sampled = false; // whether the requests that failed have been asked for
   let queue = null;
   let crossed = new Set();
 
@@ -126,9 +128,22 @@ export async function show({ parameters, signal, router, title }) {
     board.show("log", log, results.log, ended);
     if (!ended) return;
     board.show("percentiles", summary, distribution, true);
+    sample();
     board.show("metrics", summary?.metrics, () => results.metrics(summary), true);
     board.show("phases", summary?.phases, () => results.phases(summary), true);
     board.show("downloads", test.id, () => downloads(test, signal), true);
+  }
+
+  async function sample() {
+    if (sampled) return;
+    sampled = true;
+    try {
+      const answer = await get(`/tests/${test.id}/failures`, {}, signal);
+      board.show("failures", answer.failures, failures, true);
+    } catch (error) {
+      sampled = false;
+      if (error.name !== "AbortError" && error.status) failed(error);
+    }
   }
 
   function all() {
