@@ -66,6 +66,7 @@ def replay(
 
 
 def _show(console: "Console", number: int, record: "FailedRequest", now: "Now") -> None:
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
@@ -74,12 +75,15 @@ def _show(console: "Console", number: int, record: "FailedRequest", now: "Now") 
     mark = Text("✓ ", "green") if now.ok else Text("✗ ", "bold red")
     line = f"{number}. {record.request.method} {record.request.url}"
     console.print(mark + Text(clean(line), "bold"), soft_wrap=True)
-    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in ("", "then", "now"):
         table.add_column(name, overflow="fold", ratio=None if name == "" else 1)
     took = f"{record.timings_ms.duration:,.1f} ms"
     again = None if now.duration_ms is None else f"{now.duration_ms:,.1f} ms"
-    table.add_row("result", Text(clean(record.reason)), Text(clean(now.words)))
+    reason = record.reason
+    if record.check is not None and record.response is not None:
+        reason = f"status {record.response.status}, {reason}"
+    table.add_row("result", Text(clean(reason)), Text(clean(now.words)))
     table.add_row("duration", took, again)
     then = record.response
     for name in ("Content-Type", "Location", "Server"):
@@ -87,7 +91,7 @@ def _show(console: "Console", number: int, record: "FailedRequest", now: "Now") 
         if any(values):
             table.add_row(name, *(Text(clean(value)) for value in values))
     table.add_row("body", Text(_body(then)), Text(_body(now.response)))
-    console.print(table)
+    console.print(Padding(table, (0, 0, 0, 2)))
     console.print()
 
 

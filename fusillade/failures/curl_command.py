@@ -26,14 +26,26 @@ def comments(record: FailedRequest, request: Outgoing, number: int) -> list[str]
     took = f"{record.timings_ms.duration:,.1f} ms"
     found = [f"{number}. {record.name}: {record.reason}, {took}, {record.time}"]
     found += [f"Set {variable}: {what}." for variable, what in request.placeholders().items()]
-    if any(isinstance(part, Placeholder) for part in request.url):
-        found.append("What stands in the address has to be percent-encoded.")
+    found += _forms(request)
     if request.missing_bytes is not None:
         found.append(
             f"Its body of {request.missing_bytes:,} bytes was not kept whole: put it into the file "
             f"body-{number}."
         )
     return ["# " + "".join(c if c.isprintable() else " " for c in line) for line in found]
+
+
+def _forms(request: Outgoing) -> list[str]:
+    """How values have to be put down where they do not stand by themselves."""
+    found = []
+    if any(isinstance(part, Placeholder) for part in request.url):
+        found.append("What stands in the address has to be percent-encoded.")
+    if any(isinstance(part, Placeholder) for part in request.body or ()):
+        if request.is_form:
+            found.append("What stands in the form has to be percent-encoded.")
+        elif request.is_json:
+            found.append("What stands in the JSON has to be escaped as its strings are.")
+    return found
 
 
 def quoted(parts: Parts) -> str:
@@ -71,4 +83,7 @@ def _method(request: Outgoing) -> str:
 def _header(name: str, value: Parts) -> Parts:
     if value == ("",):
         return (f"{name};",)  # how curl sends an empty one
+    first, *rest = value
+    if isinstance(first, str):
+        return (f"{name}: {first}", *rest)
     return (f"{name}: ", *value)

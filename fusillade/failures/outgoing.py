@@ -58,6 +58,18 @@ class Outgoing:
                 found.setdefault(part.variable, part.purpose)
         return found
 
+    @property
+    def is_form(self) -> bool:
+        """Whether the body consists of percent-encoded fields."""
+        kinds = [value[0] for name, value in self.headers if name.lower() == "content-type"]
+        return any("urlencoded" in str(kind).lower() for kind in kinds)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON, by its first character."""
+        first = (self.body or ("",))[0]
+        return isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
+
     def _parts(self) -> Iterator[str | Placeholder]:
         yield from self.url
         for _, value in self.headers:

@@ -110,7 +110,7 @@ def _prepare(
         value = filled(parts, variables)
         lines.append(f"{name}: {value}" if value else f"{name};")
     if request.body is not None:
-        content = filled(request.body, variables, _writer(request, given)).encode()
+        content = filled(request.body, variables, _writer(request)).encode()
         curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(content))
         curl.setopt(pycurl.COPYPOSTFIELDS, content)
         if "content-type" not in given:
@@ -123,9 +123,8 @@ def _prepare(
     curl.setopt(pycurl.HTTPHEADER, [line.encode("utf-8") for line in lines])
 
 
-def _writer(request: Outgoing, given: Mapping[str, str]) -> Callable[[str], str]:
+def _writer(request: Outgoing) -> Callable[[str], str]:
     """How a value is put down in the body."""
-    if "urlencoded" in given.get("content-type", "").lower():
+    if request.is_form:
         return percent_encoded
-    first = (request.body or ("",))[0]
-    return json_escaped if isinstance(first, str) and first.lstrip()[:1] in ("{", "[") else str
+    return json_escaped if request.is_json else str

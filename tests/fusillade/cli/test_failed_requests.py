@@ -77,6 +77,7 @@ async def test_an_exported_command_sends_what_was_sent_with_secrets_from_variabl
     assert "\x1b" not in done.stdout
     assert "# Set REPLAY_TOKEN: what follows Bearer in the header Authorization." in done.stdout
     assert "# Set REPLAY_PASSWORD: the field password." in done.stdout
+    assert "-H 'Authorization: Bearer '\"${REPLAY_TOKEN}\"" in done.stdout
     values = {"REPLAY_TOKEN": "a 'token'", "REPLAY_PASSWORD": "pass", "REPLAY_API_KEY": "k%20y"}
     seen = json.loads(shell(done.stdout.replace("curl -i", "curl -s"), values))
     headers = dict(seen["headers"])
