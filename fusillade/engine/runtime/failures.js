@@ -32,13 +32,12 @@
     return jar !== null && jar.size > 0 && jar.matching(entry.template.parsed, Date.now()).length > 0;
   }
 
-  function keep(owner, response, series, error, check) {
-    const { entry, bytes, head, timings } = fu.insideOf(response);
+  function keep(owner, entry, response, status, series, error, check) {
     const { template, body } = entry;
-    const status = number(response.status);
     const kind = `${template.name}\n${check === "" ? status || -error : check}`;
     const count = apply(get, kinds, [kind]) ?? 0;
     if (count >= OF_A_KIND) return;
+    const { bytes, head, timings } = fu.insideOf(response);
     apply(set, kinds, [kind, count + 1]);
     apply(add, kept, [response]);
     left--;
@@ -61,20 +60,21 @@
   }
 
   // A request has ended with an error, or with a status of 400 and above.
-  function requestFailed(owner, response, series, error) {
-    if (left > 0 && !fu.warming) keep(owner, response, series, error, "");
+  function requestFailed(owner, entry, response, status, series, error) {
+    if (left > 0 && !fu.warming) keep(owner, entry, response, status, series, error, "");
   }
 
   // A check of a response has failed; a value that is none belongs to no request.
   function checkFailed(owner, value, check) {
-    if (left === 0 || typeof value !== "object" || value === null) return;
+    if (left === 0 || typeof value !== "object" || !(value instanceof fu.Response)) return;
+    const status = number(value.status);
+    if (status === 0 || status >= 400 || apply(has, kept, [value])) return; // that says it already
     const inside = fu.insideOf(value);
-    if (inside === null || apply(has, kept, [value])) return;
-    if (value.status === 0 || value.status >= 400) return; // it is in the sample, or was not kept
+    if (inside === null) return; // something that was made from a response
     const { entry } = inside;
     const { template } = entry;
     const series = fu.seriesFor(owner.context, template.name, template.method, entry.tags);
-    keep(owner, value, series, 0, check);
+    keep(owner, entry, value, status, series, 0, check);
   }
 
   fu.warming = false; // requests that only open connections are not measured either

@@ -335,7 +335,7 @@
         }
       } else if (status >= 400 || status === 0) {
         const row = exchange.completions;
-        fu.requestFailed(waiter.owner, response, row[at + 2], row[at + 4]);
+        fu.requestFailed(waiter.owner, entry, response, status, row[at + 2], row[at + 4]);
       }
       outcome = response;
     } catch (error) {
