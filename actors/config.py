@@ -23,7 +23,7 @@ class RunConfig:
     ready_seconds: float
     pause_seconds: float
     spare_processes: int
-    log_format: str
+    watching: "Watching"
     journals: Path
     """On the head node: a directory for each test that has not ended, with what it measured."""
     hosts: "HostConfig"
@@ -43,7 +43,7 @@ class RunConfig:
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
             spare_processes=settings.spare_processes,
-            log_format=settings.log_format,
+            watching=Watching.of(settings),
             journals=settings.data_dir.expanduser().absolute() / "runs",
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
@@ -51,9 +51,22 @@ class RunConfig:
                 blocked=rules(
                     settings.blocked_domains, allow_private=settings.allow_private_targets
                 ),
-                log_format=settings.log_format,
+                watching=Watching.of(settings),
             ),
         )
+
+
+@dataclass(frozen=True)
+class Watching:
+    """How an actor is watched."""
+
+    log_format: str = "text"
+    otlp_endpoint: str | None = None
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "Watching":
+        """The part of the settings that concerns it."""
+        return cls(settings.log_format, settings.otlp_endpoint)
 
 
 @dataclass(frozen=True)
@@ -63,5 +76,5 @@ class HostConfig:
     memory_bytes: int
     watchdog_seconds: float
     blocked: Rules
-    log_format: str = "text"
+    watching: Watching = Watching()
     """Of the WorkerActor around it."""

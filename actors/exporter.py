@@ -12,6 +12,7 @@ from typing import Any
 import ray
 
 from actors import log, names
+from actors.config import Watching
 from fusillade.exports.exporter import Exporter
 from fusillade.settings import Settings
 from fusillade.storage.database import Database
@@ -25,8 +26,8 @@ _log = logging.getLogger(__name__)
 class ExportActor:
     """Runs an exporter for as long as it lives."""
 
-    def __init__(self, database_url: str, export_url: str, log_format: str) -> None:
-        log.begin(log_format, names.EXPORTS)
+    def __init__(self, database_url: str, export_url: str, watching: Watching) -> None:
+        log.begin(watching, names.EXPORTS)
         _log.info("the series of runs are written to %s", export_url)
         self._exporter = Exporter(Database(database_url, pool_size=_CONNECTIONS), export_url)
         self._life = asyncio.get_running_loop().create_task(self._live())
@@ -51,5 +52,5 @@ def launch(settings: Settings) -> None:
     """Have an ExportActor, where there is somewhere to write to; one that is there stays."""
     if settings.export_url is not None:
         remote.options(**names.options(names.EXPORTS, **_OPTIONS)).remote(
-            settings.database_url, settings.export_url, settings.log_format
+            settings.database_url, settings.export_url, Watching.of(settings)
         )

@@ -4,20 +4,21 @@ import logging
 
 import ray
 
+from actors.config import Watching
 from fusillade.log_lines import JsonLines, TextLines
 
 _OURS = ("actors", "api", "fusillade")
 
 
-def begin(log_format: str, actor: str, **about: str) -> None:
-    """Have this process log as its only actor does; ``log_format`` is ``text`` or ``json``.
-    Each line of JSON says what it is ``about``: ``test`` and ``region``, where there are any.
+def begin(watching: Watching, actor: str, **about: str) -> None:
+    """Have this process log as its only actor does. Each line of JSON says what it is ``about``:
+    ``test`` and ``region``, where there are any.
 
     Does nothing outside of Ray, where somebody else decides."""
     if not ray.is_initialized():
         return
     handler = logging.StreamHandler()
-    as_json = log_format == "json"
+    as_json = watching.log_format == "json"
     handler.setFormatter(JsonLines({"actor": actor} | about) if as_json else TextLines())
     root = logging.getLogger()
     root.handlers = [handler]

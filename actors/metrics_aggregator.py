@@ -21,6 +21,7 @@ import ray
 from ray.exceptions import RayError
 
 from actors import log, names, placement, published
+from actors.config import Watching
 from actors.relay import Push
 from fusillade.engine.takeover import Takeover
 from fusillade.failures.record import FailedRequest
@@ -63,12 +64,13 @@ class MetricsAggregator:
         thresholds: list[Threshold],
         directory: Path,
         name: str = "",
-        log_format: str = "text",
+        watching: Watching = Watching(),  # noqa: B008 - it cannot be changed
     ) -> None:
-        log.begin(log_format, names.metrics(test_id), test=test_id)
+        log.begin(watching, names.metrics(test_id), test=test_id)
+        published.begin(watching, names.metrics(test_id))
         self._test_id = test_id
         self._name = log.in_one_line(name)
-        self._gauges = RunGauges(test_id, name)
+        self._gauges = RunGauges(test_id, self._name)
         self._published_at = float("-inf")
         self._intake = Intake(regions, thresholds)
         self._shown = -1
@@ -236,6 +238,7 @@ class MetricsAggregator:
         self._finished = True
         for queue in self._listeners:
             queue.put_nowait(None)
+        await published.flush()  # it may take its time: nobody waits for that
 
     # ---- the journal -------------------------------------------------------------------------
 

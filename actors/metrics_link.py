@@ -8,6 +8,7 @@ from typing import Any
 from ray.exceptions import RayActorError
 
 from actors import metrics_aggregator, names, placement
+from actors.config import Watching
 from actors.metrics_aggregator import Result
 from fusillade.metrics.thresholds import Threshold
 
@@ -19,11 +20,11 @@ _TRY_SECONDS = 2.0
 class MetricsLink:
     """Nobody is there before ``open``."""
 
-    def __init__(self, test_id: str, journal: Path, log_format: str) -> None:
+    def __init__(self, test_id: str, journal: Path, watching: Watching) -> None:
         self._id = test_id
         self._name = names.metrics(test_id)
         self._journal = journal
-        self._log_format = log_format
+        self._watching = watching
         self._of: tuple[list[str], list[Threshold], str] | None = None
 
     def open(self, regions: list[str], thresholds: list[Threshold], name: str) -> None:
@@ -32,7 +33,7 @@ class MetricsLink:
         self._of = (regions, thresholds, name)
         metrics_aggregator.remote.options(
             **names.options(self._name, **metrics_aggregator.OPTIONS)
-        ).remote(self._id, regions, thresholds, self._journal, name, self._log_format)
+        ).remote(self._id, regions, thresholds, self._journal, name, self._watching)
 
     async def ask(self, method: str, *arguments: Any) -> Any:
         """What it answers; waits while it is being restarted."""

@@ -14,7 +14,7 @@ from uuid import UUID
 import ray
 
 from actors import cluster_health, log, names, published, test_run
-from actors.config import RunConfig
+from actors.config import RunConfig, Watching
 from fusillade.hosting.validator import Validator
 from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
@@ -36,7 +36,9 @@ class SchedulerActor:
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url is not None
-        log.begin(settings.log_format, names.SCHEDULER)
+        watching = Watching.of(settings)
+        log.begin(watching, names.SCHEDULER)
+        published.begin(watching, names.SCHEDULER)
         validator = Validator(_VALIDATIONS_AT_ONCE, settings.validation_seconds)
         database = Database(settings.database_url, pool_size=_CONNECTIONS)
         self._scheduler = Scheduler(

@@ -60,7 +60,7 @@ class TestRunActor:
     __test__ = False  # its name is not meant for pytest
 
     def __init__(self, test_id: str, config: RunConfig, name: str) -> None:
-        log.begin(config.log_format, names.test_run(test_id), test=test_id)
+        log.begin(config.watching, names.test_run(test_id), test=test_id)
         name = log.in_one_line(name)
         self._called = f"TestRunActor({name}, {test_id})"
         self._id = test_id
@@ -71,7 +71,7 @@ class TestRunActor:
         self._crew = Crew(test_id, name, config.hosts)
         self._looked_at_crew = float("-inf")
         self._journal = config.journals / test_id
-        self._metrics = MetricsLink(test_id, self._journal, config.log_format)
+        self._metrics = MetricsLink(test_id, self._journal, config.watching)
         self._ending = Ending(test_id, self._row, self._crew, self._metrics, self._unless_ended)
         self._files: Any = None
         """The test's files among Ray's objects, once they have been read."""
@@ -309,11 +309,24 @@ class TestRunActor:
         self._crew.disband()
         await self._metrics.try_to_ask("finish")
         await spares.replenish(self._config.spare_processes)
+        await self._tell_trace()
         await asyncio.sleep(_LINGER_SECONDS)
         await spares.replenish(self._config.spare_processes)  # so many at once may be too many
         self._metrics.close()
         journal.remove(self._journal)
         await self._row.close()
+
+    async def _tell_trace(self) -> None:
+        """Tell a collector of OpenTelemetry, if there is to be one, how the test went."""
+        endpoint = self._config.watching.otlp_endpoint
+        test = None if endpoint is None else await self._row.read_or_none()
+        if endpoint is not None and test is not None:
+            from fusillade.telemetry import traces
+
+            try:
+                await asyncio.to_thread(traces.tell, test, endpoint)
+            except Exception:  # whatever it is: the test does not depend on it
+                _log.exception("test %s: its trace", self._id)
 
     # ---- besides -----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 
 from actors import cluster_health, log, names, published
+from actors.config import Watching
 from fusillade.metrics import catalogue
 from fusillade.metrics.live import timestamp
 from fusillade.settings import Settings
@@ -29,8 +30,9 @@ _log = logging.getLogger(__name__)
 class WebhookDispatcher:
     """Runs a dispatcher for as long as it lives."""
 
-    def __init__(self, database_url: str, limits: Limits, log_format: str = "text") -> None:
-        log.begin(log_format, names.WEBHOOKS)
+    def __init__(self, database_url: str, limits: Limits, watching: Watching) -> None:
+        log.begin(watching, names.WEBHOOKS)
+        published.begin(watching, names.WEBHOOKS)
         sender = Sender(
             connections=AT_ONCE, allow_private=limits.allow_private, ca_file=limits.ca_file
         )
@@ -76,7 +78,7 @@ _OPTIONS = {"num_cpus": 0, "max_restarts": -1, "resources": names.ON_HEAD_NODE}
 def launch(settings: Settings) -> None:
     """Have a WebhookDispatcher; one that is there stays."""
     remote.options(**names.options(names.WEBHOOKS, **_OPTIONS)).remote(
-        settings.database_url, Limits.of(settings), settings.log_format
+        settings.database_url, Limits.of(settings), Watching.of(settings)
     )
 
 

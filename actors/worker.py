@@ -63,7 +63,7 @@ class WorkerActor:
     ) -> None:
         """``name``: of the test."""
         me = names.worker(test_id, index, generation)
-        log.begin(config.log_format, me, test=test_id, region=region)
+        log.begin(config.watching, me, test=test_id, region=region)
         self._called = f"WorkerActor({name}, {region} {index}:{generation}, {test_id})"
         self._index = index
         self._config = config

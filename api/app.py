@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from actors import log
+from actors.config import Watching
 from api import (
     analytics,
     artifacts,
@@ -46,7 +47,7 @@ def build_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log.begin(settings.log_format, "api")
+        log.begin(Watching.of(settings), "api")
         async with Platform.open(settings) as platform:
             app.state.platform = platform
             yield

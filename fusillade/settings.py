@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     written as Parquet; None for nowhere."""
     log_format: Literal["text", "json"] = "text"
     """Of the actors' log lines: for people, or an object a line for programs."""
+    otlp_endpoint: str | None = None
+    """``http://HOST:4318``: a collector of OpenTelemetry that is told of traces and metrics by OTLP
+    over HTTP; None for nobody."""
     serve_replicas: Positive = 1
     """API processes."""
 
@@ -207,6 +210,13 @@ class Settings(BaseSettings):
         except OSError as error:  # ssl.SSLError is one
             raise ValueError(f"{path} is no readable file of certificates in PEM") from error
         return path
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError(f"'{url}' is no address of a collector; give http://HOST:4318")
+        return url
 
     @field_validator("export_url")
     @classmethod

@@ -64,6 +64,7 @@ for _name in (
     "recorder",
     "conversions",
     "collectors",
+    "otlp",
 ):
     _load(_name)
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 from browsers import Visit, Visitor, new_visitor, running_browser
 from client import Client
 from clusters import Cluster, platform_on, running_cluster
+from otlp import Collector, running_collector
 from platforms import Platform, running_platform
 from playwright.async_api import Browser
 from receivers import ca_file
@@ -47,10 +48,20 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def cluster_platform(cluster: Cluster) -> Iterator[Platform]:
-    """A platform on that cluster."""
+def collector() -> Iterator[Collector]:
+    """Whom the platform on that cluster tells of traces and metrics."""
+    with running_collector() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def cluster_platform(cluster: Cluster, collector: Collector) -> Iterator[Platform]:
+    """A platform on that cluster, which logs JSON."""
     with platform_on(
-        cluster, FUSILLADE_HOPELESS_SECONDS="5", FUSILLADE_LOG_FORMAT="json"
+        cluster,
+        FUSILLADE_HOPELESS_SECONDS="5",
+        FUSILLADE_LOG_FORMAT="json",
+        FUSILLADE_OTLP_ENDPOINT=collector.url,
     ) as started:
         yield started
 
