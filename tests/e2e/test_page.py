@@ -192,6 +192,22 @@ async def test_a_test_that_waits_for_machines_says_what_for_and_is_cancelled(
     assert (newest["region"], newest["status"]) == ("eu-hel1:60,us-east-1:40", "cancelled")
 
 
+async def test_a_script_that_was_just_pasted_is_created_as_its_own_options_say(
+    visitor: Visitor, user: Client
+) -> None:
+    page = visitor.page
+    await visitor.go("/new", "New test")
+    await expect(page.locator(".verdict")).to_contain_text("The script is valid")
+    await page.get_by_label("Name", exact=True).fill("In a hurry")
+    await page.get_by_text("Start as soon as it is ready").click()
+    options = "export const options = { workers: 3, duration: '47s' };"
+    await page.get_by_role("textbox", name="Script", exact=True).fill(options + QUICK)
+    await visitor.presses("Create test")
+    await visitor.sees("In a hurry")
+    await expect(page.locator(".lead")).to_contain_text("3 workers · 47 s")
+    user.post(f"/api/v1/tests/{page.url.rpartition('/')[2]}/stop")
+
+
 async def test_a_session_that_has_ended_leads_to_sign_in_and_back(
     visitor: Visitor, platform: Platform
 ) -> None:

@@ -117,14 +117,16 @@ export async function show({ query, signal, router, title }) {
   const busy = async (button, work) => {
     if (button.disabled) return;
     set(problem);
-    const wrong = element.querySelector("input:invalid");
-    if (wrong) {
-      wrong.focus();
-      set(problem, `${element.querySelector(`label[for="${wrong.id}"]`)?.textContent ?? wrong.name}: ${wrong.validationMessage}`);
-      return;
-    }
     button.disabled = true;
     try {
+      // Workers and duration are those of the script as it stands there now.
+      if (!touched) await script.settled();
+      const wrong = element.querySelector("input:invalid");
+      if (wrong) {
+        wrong.focus();
+        set(problem, `${element.querySelector(`label[for="${wrong.id}"]`)?.textContent ?? wrong.name}: ${wrong.validationMessage}`);
+        return;
+      }
       await work();
     } catch (error) {
       if (error.name !== "AbortError") set(problem, error.message);

@@ -8,18 +8,19 @@ import { editor } from "./editor.js";
 const WAIT_MILLISECONDS = 500;
 const SCRIPT = /\.[jt]s$/i;
 
-// { element, text(), load(text, name), form(), check(), hasFiles(), say(words) }.
+// { element, text(), load(text, name), form(), check(), settled(), hasFiles(), say(words) }.
 // `onvalid` gets what the API says of a valid script, `variables` returns [[name, value]].
 export function scriptFields({ signal, text = "", variables = () => [], onvalid = () => {}, onfile = () => {}, files: withFiles = true }) {
   const state = unique("state");
   let name = "script.js";
   let files = [];
   let latest = 0;
+  let checking = null; // the check of what stands there now
 
   const verdict = h("div", { class: "verdict", id: state, role: "status", "aria-live": "polite" });
   const problems = h("ul", { class: "problems" });
   const shownFiles = h("ul", { class: "files" });
-  const code = editor({ label: "Script", text, describedby: state, onchange: () => later() });
+  const code = editor({ label: "Script", text, describedby: state, onchange: changed });
   const later = debounced(WAIT_MILLISECONDS, check);
 
   const picker = h("input", { type: "file", accept: ".js,.ts,.mjs,text/javascript", class: "unseen", tabindex: "-1", "aria-hidden": "true", onchange: () => take(picker.files, true) });
@@ -86,6 +87,12 @@ export function scriptFields({ signal, text = "", variables = () => [], onvalid 
     }, "×"))));
   }
 
+  function changed() {
+    checking = null;
+    verdict.setAttribute("aria-busy", "true");
+    later();
+  }
+
   // `others`: the files that come along.
   function load(content, file, others = []) {
     name = file;
@@ -107,9 +114,24 @@ export function scriptFields({ signal, text = "", variables = () => [], onvalid 
     set(verdict, h("span", { class: `${kind}-text` }, words));
   }
 
-  async function check() {
+  function check() {
+    checking = examine();
+    return checking;
+  }
+
+  // Returns when what stands there has been checked.
+  async function settled() {
+    let seen;
+    do {
+      seen = checking ?? check();
+      await seen;
+    } while (seen !== checking);
+  }
+
+  async function examine() {
     const mine = ++latest;
     if (!code.text.trim()) {
+      verdict.removeAttribute("aria-busy");
       set(problems);
       code.problems([]);
       say("The script is empty.", "quiet");
@@ -154,5 +176,5 @@ export function scriptFields({ signal, text = "", variables = () => [], onvalid 
     }));
   }
 
-  return { element: drop, text: () => code.text, load, form, check, say, hasFiles: () => files.length > 0 };
+  return { element: drop, text: () => code.text, load, form, check, settled, say, hasFiles: () => files.length > 0 };
 }
