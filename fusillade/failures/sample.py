@@ -1,6 +1,7 @@
 """Which failed requests are kept: the first few of each kind, and so many in all."""
 
 from collections import Counter
+from math import isfinite
 
 import msgspec
 
@@ -26,8 +27,9 @@ class Sample:
         kind = (record.name, record.reason)
         if len(self.records) >= self.most or self._kinds[kind] >= OF_A_KIND:
             return False
-        # A host that has gone wrong does not fill the memory.
-        if len(_encode(record)) > _MOST_BYTES:
+        # A host that has gone wrong neither fills the memory nor spoils the result.
+        timings = msgspec.structs.astuple(record.timings_ms)
+        if len(_encode(record)) > _MOST_BYTES or not all(map(isfinite, timings)):
             return False
         self._kinds[kind] += 1
         self.records.append(record)

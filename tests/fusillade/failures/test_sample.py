@@ -2,9 +2,10 @@
 
 import pickle
 
+import msgspec
 from failed import failed_request
 
-from fusillade.failures.record import FailedRequest
+from fusillade.failures.record import FailedRequest, Timings
 from fusillade.failures.sample import Sample
 from fusillade.metrics.aggregate import Aggregate
 from fusillade.metrics.recorder import Recorder
@@ -37,7 +38,9 @@ def test_a_host_tells_of_each_once() -> None:
     assert len(aggregate.failures.records) == 2
 
 
-def test_what_is_too_large_is_left_out() -> None:
+def test_what_is_too_large_or_no_json_is_left_out() -> None:
     sample = Sample()
+    odd = Timings(*[float("nan")] * 7)
+    assert not sample.add(msgspec.structs.replace(failed_request("http://[::1]/"), timings_ms=odd))
     assert not sample.add(failed_request("http://127.0.0.1/", answer="x" * 100_000))
     assert sample.add(failed_request("http://127.0.0.1/"))
