@@ -32,7 +32,7 @@ def replay(
     """Send the failed requests of a run again, one by one, and show then and now side by side;
     exit code 0 if all succeed now, 1 otherwise.
 
-    Secrets were masked: they are taken from variables such as REPLAY_TOKEN.
+    Secrets were masked: they are taken from variables such as REPLAY_BEARER_TOKEN.
     """
     from fusillade.cli.cloud.session import console
     from fusillade.failures.replay import replay as send

@@ -19,7 +19,7 @@ from fusillade.secret_names import is_secret, is_secret_header
 _PREFIX = "REPLAY_"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ADDRESS = re.compile(r"https?://[!-~]+", re.IGNORECASE)
-_SCHEMES = {"bearer": "TOKEN", "basic": "BASIC_CREDENTIALS"}
+_SCHEMES = {"bearer": "BEARER_TOKEN", "basic": "BASIC_CREDENTIALS"}
 _BEFORE = re.compile(
     r'"(?P<json>[^"\\]+)"\s*:\s*"$|(?:^|[?&#;])(?P<field>[^=&#?;]+)=$'
     r'|name="(?P<part>[^"]*)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n$|(?P<user>://[^/?#:@]*:)$'

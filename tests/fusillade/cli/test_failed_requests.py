@@ -17,7 +17,7 @@ from fusillade.failures.record import FailedRequest
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REPLAY_TOKEN", "REPLAY_PASSWORD", "REPLAY_API_KEY"):
+    for name in ("REPLAY_BEARER_TOKEN", "REPLAY_TOKEN", "REPLAY_PASSWORD", "REPLAY_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -75,10 +75,16 @@ async def test_an_exported_command_sends_what_was_sent_with_secrets_from_variabl
     )
     done = await fusillade("export", written(tmp_path / "out.json", record))
     assert "\x1b" not in done.stdout
-    assert "# Set REPLAY_TOKEN: what follows Bearer in the header Authorization." in done.stdout
+    assert (
+        "# Set REPLAY_BEARER_TOKEN: what follows Bearer in the header Authorization." in done.stdout
+    )
     assert "# Set REPLAY_PASSWORD: the field password." in done.stdout
-    assert "-H 'Authorization: Bearer '\"${REPLAY_TOKEN}\"" in done.stdout
-    values = {"REPLAY_TOKEN": "a 'token'", "REPLAY_PASSWORD": "pass", "REPLAY_API_KEY": "k%20y"}
+    assert "-H 'Authorization: Bearer '\"${REPLAY_BEARER_TOKEN}\"" in done.stdout
+    values = {
+        "REPLAY_BEARER_TOKEN": "a 'token'",
+        "REPLAY_PASSWORD": "pass",
+        "REPLAY_API_KEY": "k%20y",
+    }
     seen = json.loads(shell(done.stdout.replace("curl -i", "curl -s"), values))
     headers = dict(seen["headers"])
     assert (seen["method"], seen["url"]) == ("PUT", "/echo?api_key=k%20y&list[]={1}")
@@ -99,7 +105,7 @@ async def test_an_exported_command_can_be_converted_to_a_test(
     commands.write_text(done.stdout)
     made = await fusillade("convert", str(commands), "--format", "curl")
     assert made.code == 0, made.stderr
-    assert "REPLAY_TOKEN" in made.stdout
+    assert "REPLAY_BEARER_TOKEN" in made.stdout
 
 
 async def test_replay_shows_then_and_now_and_succeeds_when_all_requests_do(
@@ -111,8 +117,10 @@ async def test_replay_shows_then_and_now_and_succeeds_when_all_requests_do(
     source = written(tmp_path / "out.json", gone)
     done = await fusillade("replay", source, "--base-url", target.url)
     assert done.code == 1
-    assert "not sent: set REPLAY_TOKEN" in done.stdout
+    assert "not sent: set REPLAY_" in done.stdout
+    assert "REPLAY_TOKEN: the field token" in done.stdout
     monkeypatch.setenv("REPLAY_TOKEN", "to/ken secret")
+    monkeypatch.setenv("REPLAY_BEARER_TOKEN", "another")
     monkeypatch.setenv("REPLAY_PASSWORD", 'pass"word')
     done = await fusillade("replay", source, "--base-url", target.url)
     assert (done.code, done.stderr) == (0, "")
