@@ -93,6 +93,8 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     await expect(page.get_by_role("region", name="Checks")).to_contain_text("is <b>there</b>")
     await expect(page.locator(".log")).to_contain_text("hello <i>log</i>")
     await expect(page.get_by_role("region", name="WorkerActors")).to_contain_text("running")
+    failed = page.get_by_role("region", name="Failed requests")
+    await expect(failed).to_contain_text("status 500")
     assert (await seconds_shown(page))[:3] == ["0 s", "1 s", "2 s"]
     assert await visitor.barriers() == []
 
@@ -112,8 +114,6 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     await expect(page.locator(".heading .badge")).to_contain_text("stopped")
     await expect(page.locator("figcaption", has_text="by percentile")).to_be_visible()
     await expect(page.locator(".shares")).to_contain_text("500")
-    failed = page.get_by_role("region", name="Failed requests")
-    await expect(failed).to_contain_text("status 500")
     await failed.get_by_role("button").first.click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text(f"GET {shared_target.url}/status/500")

@@ -46,7 +46,7 @@ export async function show({ parameters, signal, router, title }) {
   let summary = test.summary;
   let list = []; // WorkerActors
   let log = test.summary?.log ?? [];
-  let sampled = false; // whether the requests that failed have been asked for
+  let sampled = false; // whether the requests that failed have been asked for after the end
   let queue = null;
   let crossed = new Set();
 
@@ -244,6 +244,9 @@ export async function show({ parameters, signal, router, title }) {
           }),
           one("log", (answer) => {
             log = answer.lines;
+          }),
+          looks % 5 === 1 && one("failures", (answer) => {
+            if (test.status === "running") board.show("failures", answer.failures, failures);
           }),
         ]);
         if (test.status === "running" && !signal.aborted) tables();

@@ -1,5 +1,6 @@
 // Sections that change while somebody reads them: each is drawn anew only if what it shows has
-// changed, keeps how far it was scrolled, and stands still while the focus is in it.
+// changed, keeps how far it was scrolled, and stands still while the focus is in it, or in a dialog
+// that gives it back.
 
 import { h, set } from "../dom.js";
 
@@ -19,7 +20,8 @@ export class Board {
     const element = this.place(name);
     const known = this.places.get(name);
     const shown = JSON.stringify(data ?? null);
-    if (known.shown === shown || (element.contains(document.activeElement) && !last)) return;
+    const read = element.contains(document.activeElement) || document.querySelector("dialog[open]");
+    if (known.shown === shown || (read && !last)) return;
     known.shown = shown;
     const before = element.querySelector("[tabindex]");
     const [top, left] = [before?.scrollTop ?? 0, before?.scrollLeft ?? 0];
