@@ -80,7 +80,7 @@ async def test_a_newcomer_mends_a_script_watches_the_run_and_reads_its_results(
     name = "Shop <img src=x onerror=alert(1)>"
     await page.get_by_label("Name", exact=True).fill(name)
     await page.get_by_label("Workers").fill("4")
-    await page.get_by_label("Seconds").fill("60")
+    await page.get_by_label("Seconds").fill("300")
     await visitor.presses("Create test")
     await page.wait_for_url("**/runs/*-*")
     await visitor.sees(name)

@@ -46,7 +46,7 @@ async def test_regions_stand_side_by_side_and_the_reports_are_downloads(
     await visitor.signs_in()
     script = f"export default function () {{ http.get('{target.url}/page'); sleep(0.02); }}"
     test_id = user.create(
-        script, workers=4, duration=60, region="us-east-1:50,eu-hel1:50", name="Two places"
+        script, workers=4, duration=300, region="us-east-1:50,eu-hel1:50", name="Two places"
     )["test_id"]
     await visitor.go(f"/runs/{test_id}", "Two places")
     await visitor.presses("Start")
