@@ -192,7 +192,7 @@ def connect(address: str) -> str:
     except (ConnectionError, RuntimeError, OSError) as error:
         raise InternalError(
             f"The Ray at {address} does not let us in ({_first_line(error)}): check the address, "
-            "and the token in RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH."
+            "RAY_AUTH_MODE, and the token in RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH."
         ) from error
     return str(ray.get_runtime_context().gcs_address)
 

@@ -31,6 +31,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     """Ray's and HAProxy's sockets and logs; removed with the platform."""
     address: str | None = None
     """The Ray that was joined, if ``up`` did not start one."""
+    ray_access: dict[str, str] = {}
+    """Variables with which ``up`` was let into it, so that ``down`` is as well; no secret."""
     bundled_database: bool = True
 
 

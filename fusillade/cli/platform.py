@@ -29,6 +29,8 @@ from fusillade.settings import Settings
 HEALTH_SECONDS = 60.0
 """How long the API may take from its deployment to its first ``/health``."""
 
+_RAY_ACCESS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH")
+
 Report = Callable[[str], None]
 """Called with what the platform is about to do, a few words for people."""
 
@@ -79,6 +81,7 @@ def start(settings: Settings, *, address: str | None = None, report: Report) -> 
             url=base_url(settings),
             runtime_dir=short_directory("fusi-"),
             address=address,
+            ray_access={name: os.environ[name] for name in _RAY_ACCESS if name in os.environ},
             bundled_database=settings.database_url is None,
         )
         try:
@@ -94,7 +97,8 @@ def start(settings: Settings, *, address: str | None = None, report: Report) -> 
 def stop(data_dir: Path, *, platform_id: str | None = None) -> bool:
     """Stop what runs on the data directory; returns whether there was anything to stop.
 
-    With ``platform_id``, only if that is still the one that runs.
+    With ``platform_id``, only if that is still the one that runs. Raises InternalError, and stops
+    nothing, if it is on a joined Ray that does not let us in: its runs could not be ended.
     """
     if not data_dir.is_dir():
         return False
@@ -102,6 +106,7 @@ def stop(data_dir: Path, *, platform_id: str | None = None) -> bool:
         running = home.read_running(data_dir)
         if running is None or platform_id not in (None, running.id):
             return False
+        _check_that_joined_ray_lets_us_in(running)
         _stop_parts(data_dir, running)
     return True
 
@@ -270,26 +275,48 @@ def _stop_parts(data_dir: Path, running: home.Running) -> None:
         if running.address is None:
             steps.callback(processes.end, running.id)
         else:
-            steps.callback(_leave_joined, running.address)
+            steps.callback(_leave_joined, running)
 
 
-def _leave_joined(address: str) -> None:
+def _leave_joined(running: home.Running) -> None:
     """Take the API and the test runs off a Ray that is not ours, and leave the rest alone."""
+    if not _rejoin(running):
+        return
     from actors import platform as ray_platform
-
-    try:
-        ray_platform.check_reachable(address)
-    except ValidationFailed:
-        return  # that Ray is gone, and all that was on it
-    os.environ.update(ray_platform.SERVE_WITH_HAPROXY)
     from api import deployment
 
-    ray_platform.connect(address)
     try:
         deployment.undeploy()
         ray_platform.end_actors()
     finally:
         ray_platform.disconnect()
+
+
+def _check_that_joined_ray_lets_us_in(running: home.Running) -> None:
+    if _rejoin(running):
+        from actors import platform as ray_platform
+
+        ray_platform.disconnect()
+
+
+def _rejoin(running: home.Running) -> bool:
+    """Connect to the Ray that was joined; False if there is none, or it is gone with all on it.
+
+    Raises InternalError if it does not let us in.
+    """
+    from actors import platform as ray_platform
+
+    if running.address is None:
+        return False
+    try:
+        ray_platform.check_reachable(running.address)
+    except ValidationFailed:
+        return False
+    # Serve and Ray read these on import.
+    environment = ray_platform.SERVE_WITH_HAPROXY | {"RAY_BACKEND_LOG_LEVEL": "error"}
+    os.environ.update(running.ray_access | dict(os.environ) | environment)
+    ray_platform.connect(running.address)
+    return True
 
 
 def short_directory(prefix: str) -> str:

@@ -1,11 +1,13 @@
 """Tests in several regions, on a cluster whose nodes are labelled with them."""
 
+import os
+import subprocess
 import time
 from collections import Counter
 
 from client import Client
 from clusters import CPUS, Cluster
-from platforms import WORKERS_PER_ACTOR, Platform
+from platforms import FUSILLADE, WORKERS_PER_ACTOR, Platform
 from target import Target
 
 REGIONS = "eu-hel1:60,us-east-1:40"
@@ -92,3 +94,20 @@ def test_a_test_for_which_no_machine_will_come_fails_soon_and_says_why(
         "The test needs 3 WorkerActors in the region us-east-1, which has 1 machine with room for "
         "2 in all, and no more are started for it. That did not change within 5 s."
     )
+
+
+def test_down_stops_nothing_when_the_joined_ray_does_not_let_it_in(
+    cluster_platform: Platform,
+) -> None:
+    strange = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "FUSILLADE_"))}
+    refused = subprocess.run(
+        [str(FUSILLADE), "down", f"--data-dir={cluster_platform.data_dir}"],
+        env=strange | {"RAY_AUTH_TOKEN": "0" * 64, "RAY_NUM_REDIS_GET_RETRIES": "2"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "does not let us in" in refused.stderr.splitlines()[-1]
+    assert cluster_platform.log_in().get("/health")["status"] == "ok"
