@@ -24,6 +24,7 @@ async def rows_of(page: Page, title: str) -> list[list[str]]:
         has=page.locator("figcaption .title").get_by_text(title, exact=True)
     )
     await figure.locator("details summary").click()
+    await figure.locator("tbody tr").first.wait_for()
     rows = await figure.locator("tbody tr").all()
     return [await row.locator("th, td").all_text_contents() for row in rows]
 
