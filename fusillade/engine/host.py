@@ -8,7 +8,6 @@ that a script could want: no Ray, no database, no secret.
 import asyncio
 import json
 import os
-import re
 import socket
 import sys
 import time
@@ -18,15 +17,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import uvloop
 
-from fusillade import __version__
 from fusillade.blocklist import Blocklist
 from fusillade.engine.drivers.base import Driver, OnReady
-from fusillade.engine.drivers.faults import FaultyDriver
-from fusillade.engine.drivers.named import driver_class, make_driver
-from fusillade.engine.drivers.own_connections import OwnConnections
+from fusillade.engine.drivers.named import driver_class
 from fusillade.engine.engine import Engine, LogLine, ScriptError
+from fusillade.engine.error_places import ErrorPlaces, is_out_of_memory, thrown
 from fusillade.engine.load import LoadRun
 from fusillade.engine.meter import Meter
+from fusillade.engine.plan_drivers import plan_driver, plan_streams
 from fusillade.engine.realm import Realm
 from fusillade.engine.sandbox.confine import confine
 from fusillade.engine.well_formed import well_formed
@@ -43,7 +41,6 @@ from fusillade.hosting.messages import (
     Log,
     Message,
     Pause,
-    Problem,
     Rejected,
     Resume,
     Run,
@@ -63,7 +60,7 @@ from fusillade.hosting.messages import (
 from fusillade.metrics.recorder import Recorder
 from fusillade.metrics.summary import Summary
 from fusillade.metrics.summary_data import summary_data
-from fusillade.script.compiler import CompiledScript, ScriptErrors, compile_script
+from fusillade.script.compiler import ScriptErrors, compile_script
 from fusillade.script.plan import Plan, make_plan
 from fusillade.script.planned import planned
 
@@ -73,8 +70,6 @@ if TYPE_CHECKING:
 _BEAT_SECONDS = 0.25
 _BEATS_OF_CPU = 4
 """Beats over which the use of the CPU is measured."""
-_PLACE = re.compile(r"Error in file (.+), on line (\d+), column (\d+):")
-"""How a SpiderMonkeyError begins."""
 _LIKELY = (
     "If the script changes what is built in, such as the prototype of Array, that is the likely "
     "cause."
@@ -94,7 +89,7 @@ class Host:
         self._meter = Meter(self._loop.time())
         self._realm = Realm()
         self._engine: Engine | None = None
-        self._script: CompiledScript | None = None
+        self._places = ErrorPlaces()
         self._plan: Plan | None = None
         self._exports: list[str] = []
         self._run: LoadRun | None = None
@@ -175,7 +170,7 @@ class Host:
         except ScriptErrors as errors:
             self._send(Rejected(problems=errors.problems))
             return
-        self._script = script
+        self._places = ErrorPlaces(script)
         self._blocklist = None if message.blocked is None else Blocklist(message.blocked)
         try:
             for module in script.modules:
@@ -183,7 +178,7 @@ class Host:
             for path, content in message.files.items():
                 self._realm.add_file(path, content)
         except Exception as error:  # pythonmonkey's own class cannot be named without importing it
-            self._send(Rejected(problems=[self._problem(str(error), "", message.entry)]))
+            self._send(Rejected(problems=[self._places.problem(str(error), "", message.entry)]))
             return
         engine = Engine(
             self._realm,
@@ -200,12 +195,12 @@ class Host:
                 raise ScriptError(f"options: must have at most {_LARGEST_OPTIONS:,} bytes", "")
             loaded = msgspec.json.decode(well_formed(text))
         except RecursionError:
-            problem = self._problem("options: are nested too deeply", "", message.entry)
+            problem = self._places.problem("options: are nested too deeply", "", message.entry)
             self._send(Rejected(problems=[problem]))
             return
         except ScriptError as error:
             self._send(
-                Rejected(problems=[self._problem(error.message, error.stack, message.entry)])
+                Rejected(problems=[self._places.problem(error.message, error.stack, message.entry)])
             )
             return
         self._exports = loaded["exports"]
@@ -238,68 +233,13 @@ class Host:
 
     def _make_driver(self, ready: OnReady) -> Driver:
         """Asked for when the first request is sent: the plan is known then."""
-        plan = self._plan
-        assert plan is not None
-        if plan.own_connections:
-            return OwnConnections(lambda each_ready: self._make_one(plan, each_ready), ready)
-        return self._make_one(plan, ready)
-
-    def _make_one(self, plan: Plan, ready: OnReady) -> Driver:
-        driver = make_driver(
-            plan.http_driver,
-            ready,
-            user_agent=plan.user_agent or f"fusillade/{__version__}",
-            verify=not plan.insecure,
-            authorities=plan.ca_certificates,
-            reuse=plan.connection_reuse,
-            blocklist=self._blocklist,
-        )
-        if not plan.jitter_seconds and not plan.drop:
-            return driver
-        return FaultyDriver(
-            driver,
-            ready,
-            jitter_seconds=plan.jitter_seconds,
-            drop=plan.drop,
-            spares=lambda: self._warming,
-        )
+        assert self._plan is not None
+        return plan_driver(self._plan, self._blocklist, ready, lambda: self._warming)
 
     def _make_streams(self, ready: OnReady) -> "Streams":
         """Asked for when the first connection is opened: the plan is known then."""
-        # Most scripts need no aiohttp: starting stays quick without it.
-        from fusillade.engine.streams.streams import Streams
-
         assert self._plan is not None
-        return Streams(
-            ready,
-            self._broke,
-            user_agent=self._plan.user_agent or f"fusillade/{__version__}",
-            verify=not self._plan.insecure,
-            authorities=self._plan.ca_certificates,
-            max_redirects=self._plan.max_redirects,
-            blocklist=self._blocklist,
-        )
-
-    def _problem(self, message: str, stack: str, entry: str) -> Problem:
-        """An error of the script at the author's own position, as far as the stack tells it."""
-        position = self._position(stack)
-        if position is None:
-            return Problem(message=message, file=entry)
-        file, line, column = position
-        return Problem(message=message, file=file, line=line, column=column)
-
-    def _position(self, stack: str) -> tuple[str, int, int] | None:
-        """The first frame of a SpiderMonkey stack (``name@file:line:column``) that is a module."""
-        if self._script is None:
-            return None
-        modules = {module.path: module for module in self._script.modules}
-        for text in stack.splitlines():
-            place = text.rpartition("@")[2]
-            file, _, rest = place.rpartition(":")
-            file, _, line = file.rpartition(":")
-            if file in modules and line.isdigit() and rest.isdigit():
-                return file, *modules[file].original_position(int(line), int(rest))
-        return None
+        return plan_streams(self._plan, self._blocklist, ready, self._broke)
 
     # ---- setup, load, teardown ---------------------------------------------------------------
 
@@ -314,7 +254,7 @@ class Host:
                 self._send(Failed(reason=_too_long("setup", seconds)))
                 return
             except ScriptError as error:
-                self._send(Failed(reason=self._describe("setup()", error)))
+                self._send(Failed(reason=self._places.described("setup()", error)))
                 return
         self._send(SetupDone(data=data.decode()))
 
@@ -380,7 +320,7 @@ class Host:
         try:
             data = await engine.once(name, json.loads(setup_data))
         except ScriptError as error:
-            self._send(Failed(reason=self._describe(f"{name}()", error)))
+            self._send(Failed(reason=self._places.described(f"{name}()", error)))
             return
         engine.flush()
         measured = engine.recorder.take_delta(1, 0, self._loop.time() - began)
@@ -396,7 +336,7 @@ class Host:
                 self._send(Failed(reason=_too_long("teardown", seconds)))
                 return
             except ScriptError as error:
-                self._send(Failed(reason=self._describe("teardown()", error)))
+                self._send(Failed(reason=self._places.described("teardown()", error)))
                 return
         self._send(TeardownDone())
 
@@ -411,7 +351,7 @@ class Host:
                 self._send(Failed(reason="handleSummary() returned what is nested too deeply."))
                 return
             except ScriptError as error:
-                self._send(Failed(reason=self._describe("handleSummary()", error)))
+                self._send(Failed(reason=self._places.described("handleSummary()", error)))
                 return
         self._send(Summarized(output=output.decode()))
 
@@ -427,32 +367,15 @@ class Host:
         raised."""
         error = context.get("exception")
         if error is not None and type(error).__name__ == "SpiderMonkeyError":
-            self._send(Log(level="error", text=f"Uncaught (in promise) {_thrown(error)}"))
+            self._send(Log(level="error", text=f"Uncaught (in promise) {thrown(error)}"))
         else:
             loop.default_exception_handler(context)
-
-    def _describe(self, what: str, error: ScriptError) -> str:
-        position = self._position(error.stack)
-        where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
-        return f"{what} threw {error.message}{where}"
-
-    def _what(self, error: BaseException) -> str:
-        """An error that came out of the runtime, at the author's own position if it is one."""
-        if type(error).__name__ != "SpiderMonkeyError":
-            return f"{type(error).__name__}: {error}"
-        place = _PLACE.match(str(error))
-        stack = str(error) if place is None else f"@{':'.join(place.groups())}\n{error}"
-        position = self._position(stack)
-        where = "" if position is None else f" ({position[0]}:{position[1]}:{position[2]})"
-        return f"{_thrown(error)}{where}"
 
     def _log(self, line: LogLine) -> None:
         text = line.text
         if line.stack:
-            position = self._position(line.stack)
-            if position is not None:
-                text += f" ({position[0]}:{position[1]}:{position[2]})"
-            if _is_out_of_memory(line.text):
+            text += self._places.where(line.stack)
+            if is_out_of_memory(line.text):
                 self._broke(MemoryError(text))
         self._send(Log(level=line.level, text=text, worker=line.worker))
 
@@ -468,31 +391,18 @@ class Host:
         words = str(error).strip()
         # Python's own, for SpiderMonkey without the memory for an exception that says so.
         silent = isinstance(error, SystemError) and "without exception" in words
-        if silent or isinstance(error, MemoryError) or _is_out_of_memory(words):
+        if silent or isinstance(error, MemoryError) or is_out_of_memory(words):
             reason = (
                 f"The script ran out of memory: it may use {self._memory_bytes >> 20} MiB. "
                 f"{'' if silent else words}"
             )
         else:
-            reason = f"The script host failed: {self._what(error)}. {_LIKELY}"
+            reason = f"The script host failed: {self._places.words(error)}. {_LIKELY}"
         self._send(Failed(reason=reason.strip()))
 
 
 def _too_long(function: str, seconds: float) -> str:
     return f"{function}() did not end within {seconds:g} s (options.{function}Timeout)."
-
-
-def _thrown(error: BaseException) -> str:
-    """What the script threw, of a SpiderMonkeyError's report with position and stack."""
-    report = str(error).partition("Stack Trace:")[0]
-    lines = [line.strip() for line in report.splitlines() if line.strip()]
-    words = lines[-1] if lines else "an error that cannot be shown"
-    # Where an object of pythonmonkey's lies in memory is nobody's business.
-    return re.sub(r" at 0x[0-9a-f]+", "", words)
-
-
-def _is_out_of_memory(text: str) -> bool:
-    return "out of memory" in text or "allocation size overflow" in text
 
 
 async def _serve(descriptor: int, memory_bytes: int, started: Started) -> None:
