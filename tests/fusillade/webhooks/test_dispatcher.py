@@ -423,8 +423,12 @@ async def test_old_deliveries_and_secrets_are_cleared_away(
                 session, hook.id, owner, now=clock(), overlap=timedelta(hours=1)
             )
     clock.forward(31 * 24 * 3600)
+    # Once it is given up, it is old as well.
+    answer = threading.Event()
+    receiver.answer = lambda received: Reply(500, after=answer)
     async with running_dispatcher(database_url, trusted, clock):
         rows = await settled(store, hook, lambda rows: len(rows) == 1)
+        answer.set()
         async with asyncio.timeout(30):
             while (await reloaded(store, hook)).previous_secret is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.03)
