@@ -108,20 +108,25 @@ def ray_environment(token_file: Path) -> dict[str, str]:
 
 
 def start_local(
-    runtime_dir: Path, region: str, environment: Mapping[str, str], *, dashboard: bool = False
+    runtime_dir: Path,
+    region: str,
+    environment: Mapping[str, str],
+    *,
+    dashboard_port: int | None = None,
 ) -> str:
     """Start a Ray head node that outlives this process; returns its address, ``host:port``.
 
+    With ``dashboard_port``, Ray's dashboard listens there, on loopback.
     ``runtime_dir`` must be short: Ray puts Unix sockets about 70 characters below it, and 107 is
     all there may be. Raises InternalError with Ray's own last words.
     """
-    port, client_port, dashboard_port = free_ports(3)
+    port, client_port, spare_port = free_ports(3)
     command = [
         *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head"),
         f"--port={port}",
         f"--ray-client-server-port={client_port}",
-        f"--dashboard-port={dashboard_port}",
-        f"--include-dashboard={'true' if dashboard else 'false'}",
+        f"--dashboard-port={dashboard_port or spare_port}",
+        f"--include-dashboard={'false' if dashboard_port is None else 'true'}",
         "--dashboard-host=127.0.0.1",
         "--dashboard-agent-listen-port=0",
         "--min-worker-port=0",

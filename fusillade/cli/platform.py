@@ -65,9 +65,16 @@ def load_settings(**given: Any) -> Settings:
     return settings.model_copy(update={"data_dir": data_dir})
 
 
-def start(settings: Settings, *, address: str | None = None, report: Report) -> Started:
+def start(
+    settings: Settings,
+    *,
+    address: str | None = None,
+    dashboard_port: int | None = None,
+    report: Report,
+) -> Started:
     """Start everything and return when ``/health`` answers.
 
+    On the Ray at ``address``, or on one of its own, with Ray's dashboard if that is given a port.
     Whatever goes wrong on the way, nothing of it is left behind. Raises ValidationFailed for what
     the user can put right, Conflict when a platform already runs on the data directory,
     InternalError when a part did not start.
@@ -75,7 +82,7 @@ def start(settings: Settings, *, address: str | None = None, report: Report) -> 
     home.prepare(settings.data_dir)
     with home.locked(settings.data_dir, wait_seconds=0):
         _refuse_if_running(settings, report)
-        _check_surroundings(settings, address)
+        _check_surroundings(settings, address, dashboard_port)
         running = home.Running(
             id=secrets.token_hex(8),
             url=base_url(settings),
@@ -86,7 +93,7 @@ def start(settings: Settings, *, address: str | None = None, report: Report) -> 
         )
         try:
             home.write_running(settings.data_dir, running)
-            admin = _start_parts(settings, running, report)
+            admin = _start_parts(settings, running, dashboard_port, report)
         except BaseException:
             with uninterrupted():
                 _stop_parts(settings.data_dir, running)
@@ -174,7 +181,9 @@ def _refuse_if_running(settings: Settings, report: Report) -> None:
         _stop_parts(settings.data_dir, running)
 
 
-def _check_surroundings(settings: Settings, address: str | None) -> None:
+def _check_surroundings(
+    settings: Settings, address: str | None, dashboard_port: int | None
+) -> None:
     """Find out what would fail later, before anything is started."""
     from actors.platform import check_reachable, is_free
 
@@ -183,12 +192,23 @@ def _check_surroundings(settings: Settings, address: str | None) -> None:
             f"Nothing can listen on {settings.host}:{settings.port}: the port is taken or the "
             "address is not this machine's; choose others with --port and --host."
         )
+    if dashboard_port is not None:
+        if address is not None:
+            raise ValidationFailed(
+                "--dashboard-port is for the Ray that up starts itself; the one at "
+                f"{address} has its own dashboard: leave the option out."
+            )
+        if not is_free("127.0.0.1", dashboard_port):
+            raise ValidationFailed(
+                f"Ray's dashboard cannot listen on 127.0.0.1:{dashboard_port}: the port is taken; "
+                "choose another with --dashboard-port."
+            )
     if address is not None:
         check_reachable(address)
 
 
 def _start_parts(
-    settings: Settings, running: home.Running, report: Report
+    settings: Settings, running: home.Running, dashboard_port: int | None, report: Report
 ) -> first_admin.Admin | None:
     from actors import platform as ray_platform
 
@@ -214,6 +234,7 @@ def _start_parts(
                 runtime_dir,
                 settings.default_region,
                 {**os.environ, processes.MARK: running.id},
+                dashboard_port=dashboard_port,
             )
         else:
             report("Starting the database")

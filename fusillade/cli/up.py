@@ -17,6 +17,12 @@ def up(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    dashboard_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Show Ray's dashboard on this port of 127.0.0.1, such as 8265."
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the database, keys and passwords are kept.")
     ] = None,
@@ -29,9 +35,15 @@ def up(
     settings = platform.load_settings(host=host, port=port, data_dir=data_dir)
     began = time.monotonic()
     started = platform.start(
-        settings, address=address, report=lambda words: typer.echo(f"{words} ...")
+        settings,
+        address=address,
+        dashboard_port=dashboard_port,
+        report=lambda words: typer.echo(f"{words} ..."),
     )
     typer.echo(f"Fusillade is up at {started.running.url} ({time.monotonic() - began:.0f} s).")
+    if dashboard_port is not None:
+        token = home.ray_token_file(settings.data_dir)
+        typer.echo(f"Ray's dashboard is at http://127.0.0.1:{dashboard_port}; its token: {token}")
     if started.admin is not None:
         admin = started.admin
         typer.echo(f"First administrator: {admin.email}, password {admin.password}")

@@ -38,6 +38,10 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -88,6 +92,18 @@ def request(url: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str
 
 def log_in(url: str, admin: dict[str, str]) -> int:
     return request(f"{url}/api/v1/auth/login", admin)[0]
+
+
+def actors_on(dashboard: int, data_dir: Path) -> set[str]:
+    """What Ray's dashboard calls the actors."""
+    token = (data_dir / "ray_token").read_text().strip()
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{dashboard}/api/v0/actors?detail=1",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        actors = json.load(answer)["data"]["result"]["result"]
+    return {actor["repr_name"] for actor in actors}
 
 
 def run_something(url: str, admin: dict[str, str]) -> str:
@@ -167,12 +183,15 @@ def test_a_platform_comes_up_again_with_its_data_and_goes_without_a_trace(
     assert_nothing_is_left(data_dir, running)
     assert "Nothing runs" in run("down", "--data-dir", str(data_dir)).stdout
 
-    with in_foreground("up", *where) as up:
+    dashboard = free_port()
+    with in_foreground("up", *where, "--dashboard-port", str(dashboard)) as up:
         assert up.stdout is not None
         lines = [up.stdout.readline()]
         while "Ctrl-C" not in lines[-1]:
             lines.append(up.stdout.readline())
             assert lines[-1], "".join(lines)
+        assert f"http://127.0.0.1:{dashboard}" in "".join(lines)
+        assert actors_on(dashboard, data_dir) >= {"SchedulerActor", "WebhookDispatcher"}
         assert admin["password"] not in "".join(lines)
         assert_ended_with_what_was_measured(url, admin, test_id)
         running = noted(data_dir)
