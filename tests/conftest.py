@@ -33,7 +33,7 @@ def _load(name: str) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much is made up: requests for each operation of the schema, programs to be rewritten."""
-    parser.addoption("--schema-examples", type=int, default=4, metavar="N")
+    parser.addoption("--schema-examples", type=int, default=2, metavar="N")
     parser.addoption("--random-programs", type=int, default=200, metavar="N")
 
 

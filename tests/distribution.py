@@ -11,11 +11,8 @@ import pytest
 from _pytest.nodeid import NodeId
 
 _E2E = Path(__file__).parent / "e2e"
-_FEWEST_PROCESSES = 4
+_FEWEST_PROCESSES = 3
 """One for each group of whole platforms, which wait most of the time, and one for all else."""
-
-_UP_AND_DOWN = ("test_up_and_down", "test_demo", "test_rate_limits")
-"""Modules whose tests start platforms of their own, and no cluster."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -43,9 +40,7 @@ def _group(item: pytest.Item) -> str | None:
     assert isinstance(item, pytest.Function)
     if _is_e2e(item):
         # The others have platforms or clusters of their own, and not all at the same time.
-        if "platform" in item.fixturenames:
-            return "platform"
-        return "up-and-down" if item.path.stem in _UP_AND_DOWN else "more-platforms"
+        return "platform" if "platform" in item.fixturenames else "more-platforms"
     definitions = item._fixtureinfo.name2fixturedefs.values()
     shared = any(found[-1].scope == "module" for found in definitions)
     return item.nodeid.partition("::")[0] if shared else None

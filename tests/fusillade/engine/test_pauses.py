@@ -129,12 +129,12 @@ async def test_a_paused_load_ends_after_resume_or_stop_alone(how: str) -> None:
     script = "export default function () { sleep(0.2); }"
     async with ScriptHost() as host:
         await host.load(as_files(script), "script.js", overrides=Overrides(iterations=1))
-        start = time.time()
+        start = time.time() + 1  # by which the host is sure to have heard of both
         # It may be heard of before the load.
         await host.pause(start + 0.1, 0.0)
         load = host.run(start, Share(), "null")
         ended = asyncio.create_task(_to_the_end(load))
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.8)
         assert not ended.done()
         if how == "resume":
             await host.resume(start + 0.8, 0.7)
