@@ -23,7 +23,6 @@ class RunConfig:
     ready_seconds: float
     pause_seconds: float
     spare_processes: int
-    watching: "Watching"
     journals: Path
     """On the head node: a directory for each test that has not ended, with what it measured."""
     hosts: "HostConfig"
@@ -43,7 +42,6 @@ class RunConfig:
             ready_seconds=settings.ready_seconds,
             pause_seconds=settings.pause_seconds,
             spare_processes=settings.spare_processes,
-            watching=Watching.of(settings),
             journals=settings.data_dir.expanduser().absolute() / "runs",
             hosts=HostConfig(
                 memory_bytes=settings.host_memory_bytes,
@@ -77,4 +75,4 @@ class HostConfig:
     watchdog_seconds: float
     blocked: Rules
     watching: Watching = Watching()
-    """Of the WorkerActor around it."""
+    """Of the actors of a test."""

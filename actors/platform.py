@@ -202,6 +202,11 @@ def connect(address: str) -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
+def is_connected() -> bool:
+    """Whether this process is a driver already."""
+    return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
+
+
 def disconnect() -> None:
     """Leave Ray; what is detached (Serve, test runs) goes on."""
     import ray

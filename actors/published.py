@@ -11,13 +11,10 @@ from ray.util import metrics
 
 from actors.config import Watching
 from fusillade.metrics.catalogue import Metric
+from fusillade.metrics.run_gauges import EVERY_SECONDS
 
 if TYPE_CHECKING:
     from fusillade.telemetry.meters import Meters
-
-_EVERY_SECONDS = 5.0
-"""How often a gauge is set that is to stay: Ray forgets one that was not set for two of its
-intervals, of 10 s each where nothing else is said."""
 
 _meters: list["Meters"] = []
 """Of this process, if a collector of OpenTelemetry is told as well."""
@@ -50,13 +47,15 @@ def show_each(metric: Metric, values: Mapping[str, float]) -> None:
 
 
 async def again_and_again(look: Callable[[], Awaitable[None]]) -> NoReturn:
-    """Have gauges set for as long as this process lives; ``look`` sets them."""
+    """Have gauges set for as long as this process lives; ``look`` sets them, often enough: Ray
+    forgets one that was not set for two of its intervals, of 10 s each where nothing else is said.
+    """
     while True:
         try:
             await look()
         except Exception as error:  # the database is away: the gauges go, until it is back
             _log.warning("metrics for dashboards: %s: %s", type(error).__name__, error)
-        await asyncio.sleep(_EVERY_SECONDS)
+        await asyncio.sleep(EVERY_SECONDS)
 
 
 async def flush() -> None:

@@ -60,7 +60,7 @@ class TestRunActor:
     __test__ = False  # its name is not meant for pytest
 
     def __init__(self, test_id: str, config: RunConfig, name: str) -> None:
-        log.begin(config.watching, names.test_run(test_id), test=test_id)
+        log.begin(config.hosts.watching, names.test_run(test_id), test=test_id)
         name = log.in_one_line(name)
         self._called = f"TestRunActor({name}, {test_id})"
         self._id = test_id
@@ -71,7 +71,7 @@ class TestRunActor:
         self._crew = Crew(test_id, name, config.hosts)
         self._looked_at_crew = float("-inf")
         self._journal = config.journals / test_id
-        self._metrics = MetricsLink(test_id, self._journal, config.watching)
+        self._metrics = MetricsLink(test_id, self._journal, config.hosts.watching)
         self._ending = Ending(test_id, self._row, self._crew, self._metrics, self._unless_ended)
         self._files: Any = None
         """The test's files among Ray's objects, once they have been read."""
@@ -318,7 +318,7 @@ class TestRunActor:
 
     async def _tell_trace(self) -> None:
         """Tell a collector of OpenTelemetry, if there is to be one, how the test went."""
-        endpoint = self._config.watching.otlp_endpoint
+        endpoint = self._config.hosts.watching.otlp_endpoint
         test = None if endpoint is None else await self._row.read_or_none()
         if endpoint is not None and test is not None:
             from fusillade.telemetry import traces

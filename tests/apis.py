@@ -104,6 +104,15 @@ async def owner(api: Api) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def user(api: Api, owner: httpx.AsyncClient) -> User:
+    """That owner, as stored."""
+    async with api.store.session() as session:
+        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
+        assert found is not None
+        return found
+
+
+@pytest.fixture
 def poked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Tests whose actors were told to look, in this order. There are no actors in this process."""
     told: list[UUID] = []

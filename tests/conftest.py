@@ -68,7 +68,7 @@ for _name in (
 ):
     _load(_name)
 
-from apis import api, owner, poked  # noqa: E402, F401
+from apis import api, owner, poked, user  # noqa: E402, F401
 from databases import (  # noqa: E402, F401
     database_url,
     empty_databases,

@@ -113,7 +113,7 @@ def stop(data_dir: Path, *, platform_id: str | None = None) -> bool:
         running = home.read_running(data_dir)
         if running is None or platform_id not in (None, running.id):
             return False
-        _check_that_joined_ray_lets_us_in(running)
+        _rejoin(running)  # raises before anything is stopped
         _stop_parts(data_dir, running)
     return True
 
@@ -313,15 +313,8 @@ def _leave_joined(running: home.Running) -> None:
         ray_platform.disconnect()
 
 
-def _check_that_joined_ray_lets_us_in(running: home.Running) -> None:
-    if _rejoin(running):
-        from actors import platform as ray_platform
-
-        ray_platform.disconnect()
-
-
 def _rejoin(running: home.Running) -> bool:
-    """Connect to the Ray that was joined; False if there is none, or it is gone with all on it.
+    """Be connected to the Ray that was joined; False if there is none or it is gone.
 
     Raises InternalError if it does not let us in.
     """
@@ -329,6 +322,8 @@ def _rejoin(running: home.Running) -> bool:
 
     if running.address is None:
         return False
+    if ray_platform.is_connected():
+        return True
     try:
         ray_platform.check_reachable(running.address)
     except ValidationFailed:

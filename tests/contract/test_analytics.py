@@ -21,14 +21,6 @@ curl "https://api.fusillade.io/api/v1/analytics/trends?target_url=https://api.ex
 
 
 @pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
-@pytest.fixture
 async def runs(api: Api, user: User) -> list[str]:
     """Ids of three runs, 40 days, 10 days and 1 day ago."""
     made = []

@@ -19,14 +19,6 @@ RECORDS = [
 
 
 @pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
-@pytest.fixture
 async def ended(api: Api, user: User) -> Test:
     test = await measured_test(api.store, user)
     for records in ([], RECORDS):  # the second time replaces the first

@@ -12,14 +12,6 @@ from api import tests as api_tests
 from fusillade.storage.models import Test, User
 
 
-@pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
 async def live(api: Api, user: User, status: str, **more: Any) -> Test:
     return await stored_test(api.store, user, status=status, start_at=1.0, summary=None, **more)
 

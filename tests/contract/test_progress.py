@@ -4,20 +4,11 @@ import base64
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from apis import Api
 from stored import measured_test, stored_test
 
 from fusillade.storage import tests
 from fusillade.storage.models import User
-
-
-@pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
 
 
 async def test_get_tests_id_series_shows_the_seconds_after_one(

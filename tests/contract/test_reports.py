@@ -24,14 +24,6 @@ TYPES = {
 
 
 @pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
-@pytest.fixture
 async def ended(api: Api, user: User) -> Test:
     return await measured_test(api.store, user, name='A "test" / <b>żółć</b>\r\nX: y')
 

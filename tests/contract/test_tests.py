@@ -98,14 +98,6 @@ FLOW = [
 
 
 @pytest.fixture
-async def user(api: Api, owner: httpx.AsyncClient) -> User:
-    async with api.store.session() as session:
-        found = await session.get(User, (await owner.get("/api/v1/me")).json()["id"])
-        assert found is not None
-        return found
-
-
-@pytest.fixture
 async def impatient(database_url: str, tmp_path: Path, api: Api) -> AsyncIterator[Any]:
     """A client of an API that does not wait long."""
     settings = settings_for(
